@@ -1,0 +1,48 @@
+"""What a channel takes and how it fails."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One message for one address. `attempt_id` comes back in the provider's callbacks;
+    `message_id` is the same whenever this message is tried again; `valid_seconds`: the provider
+    must not deliver later than that from now."""
+
+    to: str
+    body: str
+    message_id: str
+    attempt_id: str
+    valid_seconds: int
+    now: datetime
+    subject: str = ""
+    html: str = ""
+
+
+class DeliveryFailed(Exception):
+    """A definite no: the provider did not take the message.
+
+    `permanent`: trying again with the same address and words can't help. `meaning` is a word of
+    `bot.channels.codes`; `retry_after` seconds, where the provider named a time.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        permanent: bool,
+        code: str = "",
+        meaning: str = "",
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+        self.code = code
+        self.meaning = meaning
+        self.retry_after = retry_after
+
+
+class InDoubt(Exception):
+    """Nobody can say whether the provider took it: the answer was lost or made no sense."""

@@ -1,0 +1,52 @@
+"""The one source of the time for the entry points (web requests, worker passes, commands).
+
+Everything below them takes `now` as an argument.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import requests
+
+
+class Clock(Protocol):
+    """Tells the time; a worker also tells it how far it has come, so that a held clock can go on."""
+
+    def now(self) -> datetime: ...
+
+    def report(self, who: str, *, busy: bool, next_due: int | None) -> None: ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def report(self, who: str, *, busy: bool, next_due: int | None) -> None:
+        """Nobody waits for us: the machine's clock goes on by itself."""
+
+
+class FollowedClock:
+    """The sandbox's clock (ATTUNE_CLOCK_URL), which may be held still and jump."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._version = 0
+
+    def now(self) -> datetime:
+        """The sandbox's time, UTC."""
+        answer: dict[str, Any] = self._session.get(self.url, timeout=5).json()
+        self._version = int(answer["version"])
+        return datetime.fromtimestamp(float(answer["now"]), UTC)
+
+    def report(self, who: str, *, busy: bool, next_due: int | None) -> None:
+        """Tell the clock whether this worker still had work, and when it next will (epoch seconds)."""
+        body = {"who": who, "version": self._version, "busy": busy, "next_due": next_due}
+        self._session.post(f"{self.url}/report", json=body, timeout=5)
+
+
+def clock_for(clock_url: str) -> Clock:
+    """The sandbox's clock where a setting names one, else the machine's."""
+    return FollowedClock(clock_url) if clock_url else SystemClock()

@@ -1,0 +1,192 @@
+"""Every setting, read once from the environment at the edge and checked there.
+
+`docs/operators.md` lists them; a test fails when one is missing from it.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+TWILIO_ADDRESS = "https://api.twilio.com"
+SHORTEST_SECRET = 32
+
+
+class BadConfig(Exception):
+    """One or more settings are missing or wrong; the message names each and says what to do."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of one process. Secrets stay out of its repr."""
+
+    database_url: str = "sqlite:///var/attune.db"
+    public_url: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    twilio_account_sid: str = ""
+    twilio_auth_tokens: tuple[str, ...] = field(default=(), repr=False)
+    twilio_messaging_service_sid: str = ""
+    twilio_from: str = ""
+    twilio_api_url: str = TWILIO_ADDRESS
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
+    port: int = 8000
+    settle_seconds: int = 600
+    lease_seconds: int = 60
+    pace: float = 1.0
+    clock_url: str = ""
+
+    @classmethod
+    def read(cls, env: Mapping[str, str]) -> "Config":
+        """Read the environment. Raises BadConfig naming every bad setting at once."""
+        reader = _Reader(env)
+        config = cls(
+            database_url=env.get("DATABASE_URL", "") or cls.database_url,
+            public_url=reader.url("PUBLIC_URL").rstrip("/"),
+            secrets=reader.secrets(),
+            twilio_account_sid=env.get("TWILIO_ACCOUNT_SID", ""),
+            twilio_auth_tokens=_listed(env.get("TWILIO_AUTH_TOKEN", "")),
+            twilio_messaging_service_sid=env.get("TWILIO_MESSAGING_SERVICE_SID", ""),
+            twilio_from=env.get("TWILIO_FROM", ""),
+            twilio_api_url=reader.url("TWILIO_API_URL").rstrip("/") or TWILIO_ADDRESS,
+            smtp_url=reader.url("SMTP_URL", "smtp", "smtps"),
+            mail_from=env.get("MAIL_FROM", ""),
+            port=int(reader.number("PORT", cls.port, 1, 65535)),
+            settle_seconds=int(reader.number("SEND_SETTLE_SECONDS", cls.settle_seconds, 1, 86400)),
+            lease_seconds=int(reader.number("SEND_LEASE_SECONDS", cls.lease_seconds, 1, 3600)),
+            pace=reader.number("SEND_PACE", cls.pace, 0, 1000),
+            clock_url=reader.url("ATTUNE_CLOCK_URL").rstrip("/"),
+        )
+        reader.problems += _clashes(config)
+        if reader.problems:
+            raise BadConfig("\n".join(reader.problems))
+        return config
+
+    @property
+    def sends_texts(self) -> bool:
+        """Whether texts can be sent: an account, its token and a sender are set."""
+        sender = self.twilio_messaging_service_sid or self.twilio_from
+        return bool(self.twilio_account_sid and self.twilio_auth_tokens and sender)
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether mail can be sent: a server and a sender are set."""
+        return bool(self.smtp_url and self.mail_from)
+
+    @property
+    def real_twilio(self) -> bool:
+        """Whether texts would go to Twilio's own cloud, and so to real phones."""
+        return is_twilio(self.twilio_api_url)
+
+
+def is_twilio(url: str) -> bool:
+    """Whether an address belongs to Twilio itself."""
+    host = urlsplit(url).hostname or ""
+    return host == "twilio.com" or host.endswith(".twilio.com")
+
+
+def needs(config: Config, *names: str) -> None:
+    """Raises BadConfig naming every setting among `names` (fields of Config) that is empty."""
+    missing = [_ENV_NAMES[name] for name in names if not getattr(config, name)]
+    if missing:
+        raise BadConfig("\n".join(f"{name} is not set. docs/operators.md says what goes there." for name in missing))
+
+
+class _Reader:
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.problems: list[str] = []
+
+    def url(self, name: str, *schemes: str) -> str:
+        value = self.env.get(name, "").strip()
+        schemes = schemes or ("http", "https")
+        try:
+            parts = urlsplit(value)
+            good = not value or (parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0)
+        except ValueError:  # a port that is no number
+            good = False
+        if not good:
+            self.problems.append(f"{name} must be an address that starts with {schemes[0]}://, with a host.")
+        return value if good else ""
+
+    def number(self, name: str, default: float, low: float, high: float) -> float:
+        value = self.env.get(name, "").strip()
+        if not value:
+            return default
+        if not re.fullmatch(r"\d+(\.\d+)?", value) or not low <= float(value) <= high:
+            self.problems.append(f"{name} must be a number from {low:g} to {high:g}; it is {value!r}.")
+            return default
+        return float(value)
+
+    def secrets(self) -> tuple[str, ...]:
+        """SECRET_KEY (comma list, newest first), or the lines of SECRET_KEY_FILE (newest first)."""
+        path = self.env.get("SECRET_KEY_FILE", "")
+        if path and not self.env.get("SECRET_KEY"):
+            return self._secret_file(Path(path))
+        return _listed(self.env.get("SECRET_KEY", ""))
+
+    def _secret_file(self, path: Path) -> tuple[str, ...]:
+        try:
+            lines = path.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"SECRET_KEY_FILE can't be read: {error.__class__.__name__}.")
+            return ()
+        found = tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+        if not found:
+            self.problems.append("SECRET_KEY_FILE is empty; it holds one key a line, the newest first.")
+        return found
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _clashes(config: Config) -> list[str]:
+    problems = []
+    if config.clock_url and config.real_twilio:
+        problems.append(
+            "ATTUNE_CLOCK_URL is for the sandbox only: with it texts would go out by a clock that jumps. "
+            "Unset it, or set TWILIO_API_URL to the sandbox."
+        )
+    if config.real_twilio and config.sends_texts and any(len(s) < SHORTEST_SECRET for s in config.secrets):
+        problems.append(
+            f"SECRET_KEY must be at least {SHORTEST_SECRET} characters where real clients are texted; "
+            "make one with `attune new-key`."
+        )
+    return problems
+
+
+_ENV_NAMES = {name.name: name.name.upper() for name in fields(Config)} | {
+    "secrets": "SECRET_KEY (or SECRET_KEY_FILE)",
+    "twilio_auth_tokens": "TWILIO_AUTH_TOKEN",
+    "settle_seconds": "SEND_SETTLE_SECONDS",
+    "lease_seconds": "SEND_LEASE_SECONDS",
+    "pace": "SEND_PACE",
+    "clock_url": "ATTUNE_CLOCK_URL",
+}
+
+SETTINGS = (
+    "DATABASE_URL",
+    "PUBLIC_URL",
+    "SECRET_KEY",
+    "SECRET_KEY_FILE",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN",
+    "TWILIO_MESSAGING_SERVICE_SID",
+    "TWILIO_FROM",
+    "TWILIO_API_URL",
+    "SMTP_URL",
+    "MAIL_FROM",
+    "PORT",
+    "SEND_SETTLE_SECONDS",
+    "SEND_LEASE_SECONDS",
+    "SEND_PACE",
+    "ATTUNE_CLOCK_URL",
+)
+
+
+def from_environment() -> Config:
+    """The settings of this process. Raises BadConfig."""
+    return Config.read(os.environ)

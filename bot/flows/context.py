@@ -1,0 +1,55 @@
+"""What a flow works with: the store, the channels, the words, the signal's model. Put together once a process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Protocol, runtime_checkable
+
+from bot.channels import MailChannel, Outgoing, SmsChannel
+from bot.config import Config
+from bot.store import Store, open_store
+from surveys import instrument, rapport
+from surveys.instrument import Instruments
+
+
+class Channel(Protocol):
+    """A way to reach someone."""
+
+    @property
+    def sender(self) -> str: ...
+
+    def send(self, message: Outgoing) -> str: ...
+
+
+@runtime_checkable
+class Finder(Protocol):
+    """A channel that can be asked later what became of a message."""
+
+    def find(self, to: str, body: str, since: datetime) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything but the time, which is always an argument."""
+
+    config: Config
+    store: Store
+    instruments: Instruments
+    channels: Mapping[str, Channel]
+
+    @cached_property
+    def model(self) -> rapport.Model:
+        """The signal's model over all feelings that can be asked."""
+        return rapport.default_model(tuple(self.instruments.questions))
+
+
+def build(config: Config) -> Context:
+    """The context of one process. Channels exist where their settings do."""
+    channels: dict[str, Channel] = {}
+    if config.sends_texts:
+        channels["sms"] = SmsChannel(config)
+    if config.sends_mail:
+        channels["mail"] = MailChannel(config)
+    store = open_store(config.database_url, config.secrets)
+    return Context(config, store, instrument.load_all(), channels)

@@ -1,0 +1,184 @@
+"""A practice's own settings: its schedule, its name and zone, who is told of danger. All by KEY=VALUE."""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.flows import cells
+from bot.flows.cells import BadCell
+from bot.flows.context import Context
+from bot.flows.planning import replan_all, rule_of
+from bot.store import Tx, people, practices
+from bot.store.practices import Practice
+from surveys import alerting
+from surveys.schedule import Schedule
+from surveys.wording import why_not_name
+
+
+class BadSetting(ValueError):
+    """One or more settings can't be used; the message names each and says what to do."""
+
+
+# Whom to tell, by role: `duty_email=...`, `duty_phone=...`, `duty_name=...`; the same for the other two.
+CONTACTS = ("duty", "second", "supervisor", "manager")
+WORDS = {
+    "duty_hours": "when the duty contact can be reached",
+    "local_lines": "what to call in an emergency, in place of the country's own lines",
+    "crisis_words": "words of danger to look for besides the shipped ones, with commas between",
+    "not_for_appraisal": "yes: answers are not used for pay, appraisal, caseload or discipline",
+}
+OWN = ("name", "sms_name", "country", "timezone", "language")
+KEYS = (
+    *OWN,
+    "one_false_alarm_in",
+    *WORDS,
+    *(f"{role}_{part}" for role in CONTACTS for part in ("name", "email", "phone")),
+)
+
+
+def find_practice(tx: Tx, name: str | None, now: datetime, create: bool = False) -> Practice:
+    """The practice of that name; without a name the only one, made on first use.
+
+    Raises BadSetting when there are several and none is named, or none has that name.
+    """
+    everyone = practices.every(tx)
+    if name is None:
+        if len(everyone) > 1:
+            raise BadSetting(f"There are several practices: add --practice with one of {_names(everyone)}.")
+        return everyone[0] if everyone else practices.add(tx, practices.FIRST_NAME, now)
+    for practice in everyone:
+        if practice.name == name:
+            return practice
+    if create:
+        return practices.add(tx, name, now)
+    raise BadSetting(f"There is no practice called {name!r}; there is {_names(everyone) or 'none yet'}.")
+
+
+def show_schedule(practice: Practice) -> dict[str, str]:
+    """The practice's rule, every key."""
+    return rule_of(dict(practice.schedule)).show()
+
+
+def set_schedule(ctx: Context, practice: Practice, changes: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """Change the rule and plan anew what is not yet sent. Raises surveys.schedule.BadSchedule."""
+    texts = {**practice.schedule, **changes}
+    rule = Schedule.read(texts)
+    kept = {key: value for key, value in rule.show().items() if key in texts}
+    with ctx.store.transaction() as tx:
+        practices.save(tx, replace(practice, schedule=kept))
+        practices.note(tx, practice.id, "command", f"schedule: {', '.join(changes)}", practice.id, now)
+    replan_all(ctx, practice.id, now)
+    return rule.show()
+
+
+def show_practice(ctx: Context, practice: Practice) -> dict[str, str]:
+    """Every setting of a practice; empty where it was not set."""
+    shown = {key: getattr(practice, key) for key in OWN}
+    shown["one_false_alarm_in"] = str(alerting.one_in(practice.settings))
+    shown |= {key: practice.settings.get(key, "") for key in WORDS}
+    with ctx.store.transaction(write=False) as tx:
+        for role in CONTACTS:
+            holders = people.with_role(tx, practice.id, role)
+            for part in ("name", "email", "phone"):
+                shown[f"{role}_{part}"] = getattr(holders[0], part) if holders else ""
+    return shown
+
+
+def set_practice(ctx: Context, practice: Practice, changes: Mapping[str, str], now: datetime) -> None:
+    """Change settings of a practice. Raises BadSetting naming every bad one; then nothing is changed."""
+    problems = [_unknown(key) for key in changes if key not in KEYS]
+    changed = practice
+    for key, value in changes.items():
+        try:
+            changed = _apply(changed, key, value.strip()) if key in KEYS else changed
+        except BadCell as error:
+            problems.append(f"{key} {error}.")
+    if problems:
+        raise BadSetting("\n".join(problems))
+    with ctx.store.transaction() as tx:
+        practices.save(tx, changed)
+        for role in CONTACTS:
+            _contact(tx, changed, role, changes, now)
+        practices.note(tx, practice.id, "command", f"settings: {', '.join(changes)}", practice.id, now)
+    replan_all(ctx, practice.id, now)
+
+
+def _apply(practice: Practice, key: str, value: str) -> Practice:
+    if key in OWN:
+        checked: dict[str, Any] = {key: _OWN_CHECKS[key](value, practice)}
+        return replace(practice, **checked)
+    role, _, part = key.rpartition("_")
+    if role in CONTACTS:
+        _check_contact(part, value, practice)
+        return practice
+    if key == "one_false_alarm_in":
+        value = _one_in(value)
+    if key == "not_for_appraisal" and value not in ("yes", ""):
+        raise BadCell("is either yes or empty")
+    return replace(practice, settings={**practice.settings, key: value})
+
+
+def _sms_name(value: str, _practice: Practice) -> str:
+    if reason := why_not_name(value):
+        raise BadCell(reason)
+    return value
+
+
+def _country(value: str, _practice: Practice) -> str:
+    if len(value) != 2 or not value.isalpha() or not value.isascii():
+        raise BadCell("is a country's two letters, as in US or GB")
+    return value.upper()
+
+
+_OWN_CHECKS: dict[str, Callable[[str, Practice], str]] = {
+    "name": lambda value, _practice: cells.text(value, "the practice's name"),
+    "sms_name": _sms_name,
+    "country": _country,
+    "timezone": lambda value, practice: cells.zone(value, practice.timezone),
+    "language": lambda value, practice: cells.language(value, practice.language),
+}
+
+
+def _one_in(value: str) -> str:
+    low, high = alerting.LIMITS
+    if not value.isdigit() or not low <= int(value) <= high:
+        raise BadCell(f"is a whole number from {low} to {high}: about one false alarm in so many check-ins")
+    return value
+
+
+def _check_contact(part: str, value: str, practice: Practice) -> None:
+    if part == "email":
+        cells.mail(value)
+    elif part == "phone":
+        cells.phone(value, practice.country)
+
+
+def _contact(tx: Tx, practice: Practice, role: str, changes: Mapping[str, str], now: datetime) -> None:
+    """Name who holds a role; an empty mail address takes the role from everyone."""
+    given = {part: changes[key].strip() for part in ("name", "email", "phone") if (key := f"{role}_{part}") in changes}
+    if not given:
+        return
+    holders = people.with_role(tx, practice.id, role)
+    email = cells.mail(given.get("email", holders[0].email if holders else ""))
+    people.take_role(tx, practice.id, role)
+    if not email:
+        if "email" not in given:
+            raise BadSetting(f"{role}_email must be set first: it is how Attune knows the person.")
+        return
+    known = people.by_email(tx, practice.id, email)
+    name = given.get("name") or (known.name if known else email.partition("@")[0])
+    phone = cells.phone(given.get("phone", ""), practice.country)
+    person_id, _ = people.save(tx, practice.id, name=name, email=email, phone=phone, now=now)
+    people.give_role(tx, practice.id, person_id, role)
+
+
+def _unknown(key: str) -> str:
+    near = difflib.get_close_matches(key, KEYS, n=1)
+    hint = f" Did you mean {near[0]}?" if near else f" The settings are: {', '.join(KEYS)}."
+    return f"{key} is not a setting of a practice.{hint}"
+
+
+def _names(found: Sequence[Practice]) -> str:
+    return ", ".join(repr(practice.name) for practice in found)

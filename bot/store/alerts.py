@@ -1,0 +1,205 @@
+"""Alerts: what a person must look at, until they have."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.engine import Row, Tx
+from bot.store.sql import epoch, moment, moment_of, new_id
+
+OPEN = "('opened', 'sent', 'seen', 'escalated')"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert. `explanation` is JSON; `step` counts the rungs of the ladder already climbed."""
+
+    id: str
+    practice_id: str
+    client_id: str | None
+    therapist_id: str | None
+    check_in_id: str | None
+    kind: str
+    state: str
+    explanation: str
+    opened_at: datetime
+    seen_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    note: str
+    resolved_at: datetime | None
+    step: int
+    next_step_at: datetime | None
+
+    @property
+    def waiting(self) -> bool:
+        """Nobody has acknowledged it yet."""
+        return self.acknowledged_at is None and self.resolved_at is None
+
+
+def open_alert(
+    tx: Tx,
+    practice_id: str,
+    *,
+    client_id: str | None,
+    therapist_id: str | None,
+    kind: str,
+    explanation: str,
+    check_in_id: str | None,
+    now: datetime,
+) -> str:
+    """Open an alert whose first step is due at once; its id."""
+    alert_id = new_id()
+    tx.insert(
+        "alert",
+        {
+            "id": alert_id,
+            "practice_id": practice_id,
+            "client_id": client_id,
+            "therapist_id": therapist_id,
+            "check_in_id": check_in_id,
+            "kind": kind,
+            "state": "opened",
+            "explanation_sealed": tx.seal("alert", "explanation", alert_id, explanation),
+            "opened_at": epoch(now),
+            "next_step_at": epoch(now),
+        },
+    )
+    return alert_id
+
+
+def get(tx: Tx, practice_id: str, alert_id: str) -> Alert:
+    """One alert. Raises KeyError."""
+    row = tx.one("select * from alert where id = :id and practice_id = :p", {"id": alert_id, "p": practice_id})
+    if row is None:
+        raise KeyError(alert_id)
+    return _alert(tx, row)
+
+
+def latest(tx: Tx, practice_id: str, client_id: str, therapist_id: str, kind: str) -> Alert | None:
+    """The newest alert of a kind for a client with a therapist."""
+    row = tx.one(
+        "select * from alert where practice_id = :p and client_id = :c and therapist_id = :t and kind = :kind "
+        "order by opened_at desc, id desc limit 1",
+        {"p": practice_id, "c": client_id, "t": therapist_id, "kind": kind},
+    )
+    return _alert(tx, row) if row else None
+
+
+def of_client(tx: Tx, practice_id: str, client_id: str) -> list[Alert]:
+    """A client's alerts, oldest first."""
+    rows = tx.all(
+        "select * from alert where practice_id = :p and client_id = :c order by opened_at, id",
+        {"p": practice_id, "c": client_id},
+    )
+    return [_alert(tx, row) for row in rows]
+
+
+def due(tx: Tx, now: datetime, most: int) -> list[Alert]:
+    """Unacknowledged alerts whose next step is due, over all practices."""
+    rows = tx.all(
+        "select * from alert where next_step_at <= :now order by next_step_at, id limit :most",
+        {"now": epoch(now), "most": most},
+    )
+    return [_alert(tx, row) for row in rows]
+
+
+def climb(tx: Tx, alert: Alert, step: int, next_step_at: datetime | None, state: str | None = None) -> bool:
+    """Note that a rung was climbed; False if another worker did it first."""
+    return (
+        tx.run(
+            "update alert set step = :step, next_step_at = :next, state = coalesce(:state, state) "
+            "where id = :id and step = :before and acknowledged_at is null and resolved_at is null",
+            {
+                "step": step,
+                "next": epoch(next_step_at) if next_step_at else None,
+                "state": state,
+                "id": alert.id,
+                "before": alert.step,
+            },
+        )
+        == 1
+    )
+
+
+def update_explanation(tx: Tx, alert: Alert, explanation: str) -> None:
+    """An open alert deepened."""
+    tx.run(
+        "update alert set explanation_sealed = :e where id = :id",
+        {"e": tx.seal("alert", "explanation", alert.id, explanation), "id": alert.id},
+    )
+
+
+def mark_sent(tx: Tx, practice_id: str, alert_id: str, now: datetime) -> None:
+    """The mail server has taken the first mail."""
+    tx.run(
+        "update alert set sent_at = :now, state = case when state = 'opened' then 'sent' else state end "
+        "where id = :id and practice_id = :p and sent_at is null",
+        {"now": epoch(now), "id": alert_id, "p": practice_id},
+    )
+
+
+def mark_seen(tx: Tx, practice_id: str, alert_id: str, now: datetime) -> None:
+    """Its page was opened."""
+    tx.run(
+        "update alert set seen_at = :now, state = case when state in ('opened', 'sent') then 'seen' else state end "
+        "where id = :id and practice_id = :p and seen_at is null",
+        {"now": epoch(now), "id": alert_id, "p": practice_id},
+    )
+
+
+def acknowledge(tx: Tx, practice_id: str, alert_id: str, person_id: str, note: str, now: datetime) -> bool:
+    """A person takes it on; nothing climbs any more. False if someone already had."""
+    return (
+        tx.run(
+            "update alert set state = 'acknowledged', acknowledged_at = :now, acknowledged_by = :who, "
+            "note_sealed = :note, next_step_at = null "
+            "where id = :id and practice_id = :p and acknowledged_at is null",
+            {
+                "now": epoch(now),
+                "who": person_id,
+                "note": tx.seal("alert", "note", alert_id, note),
+                "id": alert_id,
+                "p": practice_id,
+            },
+        )
+        == 1
+    )
+
+
+def resolve(tx: Tx, alert: Alert, now: datetime) -> None:
+    """Rapport has recovered: the alert is over."""
+    tx.run(
+        "update alert set state = 'resolved', resolved_at = :now, next_step_at = null where id = :id "
+        "and resolved_at is null",
+        {"now": epoch(now), "id": alert.id},
+    )
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When an alert next climbs."""
+    row = tx.one("select min(next_step_at) as at from alert where next_step_at is not null")
+    return moment(row["at"]) if row else None
+
+
+def _alert(tx: Tx, row: Row) -> Alert:
+    plain = (
+        "id",
+        "practice_id",
+        "client_id",
+        "therapist_id",
+        "check_in_id",
+        "kind",
+        "state",
+        "step",
+        "acknowledged_by",
+    )
+    return Alert(
+        **{name: row[name] for name in plain},
+        explanation=tx.open("alert", "explanation", row["id"], row["explanation_sealed"]),
+        note=tx.open("alert", "note", row["id"], row["note_sealed"]),
+        opened_at=moment_of(row["opened_at"]),
+        seen_at=moment(row["seen_at"]),
+        acknowledged_at=moment(row["acknowledged_at"]),
+        resolved_at=moment(row["resolved_at"]),
+        next_step_at=moment(row["next_step_at"]),
+    )

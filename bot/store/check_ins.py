@@ -1,0 +1,312 @@
+"""Check-ins: one asking of one client about one appointment, and its answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.engine import Row, Tx
+from bot.store.sql import epoch, listed, moment, moment_of, new_id
+
+OPEN = ("asked", "reminded", "partly_answered")
+
+
+@dataclass(frozen=True)
+class CheckIn:
+    """One check-in. `prompted`: what the client was already asked again or told once, as words."""
+
+    id: str
+    practice_id: str
+    client_id: str
+    therapist_id: str
+    appointment_id: str
+    state: str
+    feelings: tuple[str, ...]
+    due_at: datetime
+    expires_at: datetime
+    asked_at: datetime | None
+    remind_at: datetime | None
+    answered_at: datetime | None
+    prompted: tuple[str, ...]
+    reason: str | None
+
+
+def get(tx: Tx, practice_id: str, check_in_id: str) -> CheckIn:
+    """One check-in. Raises KeyError."""
+    row = tx.one("select * from check_in where id = :id and practice_id = :p", {"id": check_in_id, "p": practice_id})
+    if row is None:
+        raise KeyError(check_in_id)
+    return _check_in(row)
+
+
+def of_clients(tx: Tx, practice_id: str, client_ids: Sequence[str]) -> dict[str, list[CheckIn]]:
+    """The check-ins of each named client, by due time."""
+    among, params = listed("id", client_ids)
+    rows = tx.all(
+        f"select * from check_in where client_id in {among} and practice_id = :p",
+        {"p": practice_id, **params},
+    )
+    found: dict[str, list[CheckIn]] = {client_id: [] for client_id in client_ids}
+    for row in sorted(rows, key=lambda row: (row["due_at"], row["id"])):
+        found[row["client_id"]].append(_check_in(row))
+    return found
+
+
+def add_planned(tx: Tx, practice_id: str, rows: Sequence[tuple[str, str, str, datetime, datetime]]) -> None:
+    """Plan check-ins: (appointment id, client id, therapist id, due, expires) each."""
+    tx.insert_many(
+        "check_in",
+        [
+            {
+                "id": new_id(),
+                "practice_id": practice_id,
+                "client_id": client_id,
+                "therapist_id": therapist_id,
+                "appointment_id": appointment_id,
+                "state": "planned",
+                "feelings": "",
+                "due_at": epoch(due_at),
+                "expires_at": epoch(expires_at),
+            }
+            for appointment_id, client_id, therapist_id, due_at, expires_at in rows
+        ],
+    )
+
+
+def move_planned(tx: Tx, rows: Sequence[tuple[str, str, datetime, datetime]]) -> None:
+    """Give planned check-ins another therapist or time: (check-in id, therapist id, due, expires) each."""
+    tx.run_many(
+        "update check_in set therapist_id = :therapist, due_at = :due, expires_at = :expires "
+        "where id = :id and state = 'planned'",
+        [
+            {"id": check_in_id, "therapist": therapist, "due": epoch(due), "expires": epoch(expires)}
+            for check_in_id, therapist, due, expires in rows
+        ],
+    )
+
+
+def drop_planned(tx: Tx, check_in_ids: Sequence[str]) -> None:
+    """Take planned check-ins back; what has a message in the outbox is cancelled there when it is due."""
+    tx.run_many(
+        "delete from check_in where id = :id and state = 'planned' "
+        "and not exists (select 1 from outbox o where o.check_in_id = :id)",
+        [{"id": check_in_id} for check_in_id in check_in_ids],
+    )
+
+
+def due(tx: Tx, now: datetime, most: int) -> list[CheckIn]:
+    """Planned check-ins whose time has come, unasked, and not waiting for their welcome; over all practices."""
+    rows = tx.all(
+        "select * from check_in c where state = 'planned' and due_at <= :now and not exists "
+        "(select 1 from outbox o where o.check_in_id = c.id "
+        "and (o.kind = 'check_in' or o.state <> 'sent')) order by due_at, id limit :most",
+        {"now": epoch(now), "most": most},
+    )
+    return [_check_in(row) for row in rows]
+
+
+def to_remind(tx: Tx, now: datetime, most: int) -> list[CheckIn]:
+    """Asked check-ins without an answer whose reminder is due, over all practices."""
+    rows = tx.all(
+        "select * from check_in where state = 'asked' and remind_at <= :now order by remind_at, id limit :most",
+        {"now": epoch(now), "most": most},
+    )
+    return [_check_in(row) for row in rows]
+
+
+def to_expire(tx: Tx, now: datetime, most: int) -> list[CheckIn]:
+    """Open check-ins whose time is over, over all practices."""
+    rows = tx.all(
+        "select * from check_in where state in ('planned', 'asked', 'reminded', 'partly_answered') "
+        "and expires_at <= :now order by expires_at, id limit :most",
+        {"now": epoch(now), "most": most},
+    )
+    return [_check_in(row) for row in rows]
+
+
+def latest_asked(tx: Tx, practice_id: str, client_id: str) -> CheckIn | None:
+    """The check-in this client was asked last, open or closed."""
+    row = tx.one(
+        "select * from check_in where client_id = :c and practice_id = :p and asked_at is not null "
+        "order by asked_at desc, id desc limit 1",
+        {"c": client_id, "p": practice_id},
+    )
+    return _check_in(row) if row else None
+
+
+def set_feelings(tx: Tx, practice_id: str, check_in_id: str, feelings: Sequence[str]) -> None:
+    """What this check-in asks, in order."""
+    _set(tx, practice_id, check_in_id, feelings=",".join(feelings))
+
+
+def set_asked(
+    tx: Tx,
+    practice_id: str,
+    check_in_id: str,
+    asked_at: datetime,
+    remind_at: datetime | None,
+    expires_at: datetime,
+) -> None:
+    """The provider has taken the question."""
+    _set(
+        tx,
+        practice_id,
+        check_in_id,
+        asked_at=epoch(asked_at),
+        remind_at=epoch(remind_at) if remind_at else None,
+        expires_at=epoch(expires_at),
+    )
+
+
+def postpone(tx: Tx, practice_id: str, check_in_id: str, due_at: datetime) -> None:
+    """Ask later."""
+    _set(tx, practice_id, check_in_id, due_at=epoch(due_at))
+
+
+def no_reminder(tx: Tx, practice_id: str, check_in_id: str) -> None:
+    """The reminder was sent, or isn't wanted any more."""
+    _set(tx, practice_id, check_in_id, remind_at=None)
+
+
+def set_state(
+    tx: Tx,
+    practice_id: str,
+    check_in_id: str,
+    state: str,
+    now: datetime,
+    *,
+    reason: str | None = None,
+    prompted: Sequence[str] | None = None,
+) -> None:
+    """Move a check-in to another state (the moves allowed are in `surveys.conversation`)."""
+    times = {
+        "reminded": {"reminded_at": epoch(now)},
+        "answered": {"answered_at": epoch(now)},
+        "expired": {"closed_at": epoch(now)},
+        "cancelled": {"closed_at": epoch(now)},
+        "failed": {"closed_at": epoch(now)},
+    }
+    changes: dict[str, str | int | None] = {"state": state, **times.get(state, {})}
+    if reason is not None:
+        changes["reason"] = reason
+    if prompted is not None:
+        changes["prompted"] = ",".join(prompted)
+    _set(tx, practice_id, check_in_id, **changes)
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When a check-in next wants attention: to be asked, reminded of, or closed."""
+    row = tx.one(
+        "select min(at) as at from ("
+        "select min(due_at) as at from check_in where state = 'planned' union all "
+        "select min(remind_at) from check_in where state = 'asked' union all "
+        "select min(expires_at) from check_in where state in ('planned', 'asked', 'reminded', 'partly_answered')"
+        ") as soonest"
+    )
+    return moment(row["at"]) if row else None
+
+
+def add_answers(
+    tx: Tx,
+    practice_id: str,
+    check_in_id: str,
+    inbox_id: str,
+    scores: dict[str, int],
+    now: datetime,
+    replace: bool,
+) -> None:
+    """Store answers; `replace` sets the current ones aside first (both are kept)."""
+    if replace:
+        tx.run(
+            "update answer set replaced_at = :now where check_in_id = :id and practice_id = :p and replaced_at is null",
+            {"now": epoch(now), "id": check_in_id, "p": practice_id},
+        )
+    rows = [
+        {
+            "id": new_id(),
+            "practice_id": practice_id,
+            "check_in_id": check_in_id,
+            "inbox_id": inbox_id,
+            "feeling": feeling,
+            "score": score,
+            "answered_at": epoch(now),
+        }
+        for feeling, score in scores.items()
+    ]
+    tx.insert_many("answer", rows)
+
+
+def answers(tx: Tx, practice_id: str, check_in_id: str) -> dict[str, int]:
+    """The current answers of a check-in: feeling to score."""
+    rows = tx.all(
+        "select feeling, score from answer where check_in_id = :id and practice_id = :p and replaced_at is null",
+        {"id": check_in_id, "p": practice_id},
+    )
+    return {row["feeling"]: row["score"] for row in rows}
+
+
+def answers_of(tx: Tx, practice_id: str, client_id: str, therapist_id: str) -> dict[str, dict[str, int]]:
+    """The current answers of a client with one therapist: check-in id to feeling to score."""
+    rows = tx.all(
+        "select a.check_in_id, a.feeling, a.score from check_in c join answer a on a.check_in_id = c.id "
+        "where c.client_id = :c and c.therapist_id = :t and c.practice_id = :p and a.replaced_at is null",
+        {"c": client_id, "t": therapist_id, "p": practice_id},
+    )
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row["check_in_id"], {})[row["feeling"]] = row["score"]
+    return found
+
+
+def close_doubtful(tx: Tx, before: datetime) -> int:
+    """After a restore: check-ins and reminders due until `before` may have gone out since; ask none of them again."""
+    tx.run("update check_in set remind_at = null where remind_at <= :before", {"before": epoch(before)})
+    return tx.run(
+        "update check_in set state = 'cancelled', closed_at = :before, "
+        "reason = 'restored from a backup; it may have been asked since' "
+        "where state = 'planned' and due_at <= :before",
+        {"before": epoch(before)},
+    )
+
+
+def mark_to_assess(tx: Tx, practice_id: str, client_id: str, therapist_id: str) -> None:
+    """The worker must look at this client's answers again."""
+    row = {"practice_id": practice_id, "client_id": client_id, "therapist_id": therapist_id, "mark": new_id()}
+    tx.insert(
+        "to_assess",
+        row,
+        "on conflict (practice_id, client_id, therapist_id) do update set mark = excluded.mark",
+    )
+
+
+def to_assess(tx: Tx, most: int) -> list[Row]:
+    """Marks to assess: rows of practice_id, client_id, therapist_id, mark."""
+    return tx.all("select * from to_assess order by practice_id, client_id limit :most", {"most": most})
+
+
+def assessed(tx: Tx, mark: str) -> None:
+    """Take a mark away; one made since then has another value and stays."""
+    tx.run("delete from to_assess where mark = :mark", {"mark": mark})
+
+
+def _set(tx: Tx, practice_id: str, check_in_id: str, **changes: str | int | None) -> None:
+    names = ", ".join(f"{name} = :{name}" for name in changes)
+    sql = f"update check_in set {names} where id = :id and practice_id = :p"
+    tx.run(sql, {**changes, "id": check_in_id, "p": practice_id})
+
+
+def _check_in(row: Row) -> CheckIn:
+    plain = ("id", "practice_id", "client_id", "therapist_id", "appointment_id", "state", "reason")
+    return CheckIn(
+        **{name: row[name] for name in plain},
+        feelings=_words(row["feelings"]),
+        due_at=moment_of(row["due_at"]),
+        expires_at=moment_of(row["expires_at"]),
+        asked_at=moment(row["asked_at"]),
+        remind_at=moment(row["remind_at"]),
+        answered_at=moment(row["answered_at"]),
+        prompted=_words(row["prompted"]),
+    )
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part for part in text.split(",") if part)

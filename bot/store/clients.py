@@ -1,0 +1,268 @@
+"""Clients: who they are, how they are reached, what they agreed to, whether they said STOP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.engine import Row, Tx
+from bot.store.sql import epoch, listed, moment, new_id
+
+_SELECT = """select c.*, case when c.stopped_at is not null or exists(
+    select 1 from suppression s where s.practice_id = c.practice_id and s.lifted_at is null
+       and s.address_index in (c.phone_index, c.email_index)) then 1 else 0 end as stopped from client c"""
+
+
+@dataclass(frozen=True)
+class Client:
+    """One client. `stopped`: they said STOP, or one of their addresses is on our suppression list."""
+
+    id: str
+    practice_id: str
+    client_ref: str
+    name: str
+    phone: str
+    email: str
+    phone_index: str | None
+    email_index: str | None
+    language: str
+    timezone: str
+    channel: str
+    consent_at: datetime | None
+    therapist_id: str | None
+    state: str
+    paused_until: datetime | None
+    halted: bool
+    welcomed: bool
+    stopped: bool
+
+    @property
+    def address(self) -> str:
+        """Where they are written to, by their channel; empty when that is missing."""
+        return self.phone if self.channel == "sms" else self.email
+
+    @property
+    def address_index(self) -> str | None:
+        """The keyed index of `address`."""
+        return self.phone_index if self.channel == "sms" else self.email_index
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A client as a roster row gives them, checked and normalised."""
+
+    client_ref: str
+    name: str
+    phone: str
+    email: str
+    language: str
+    timezone: str
+    channel: str
+    consent_at: datetime | None
+    therapist_id: str
+
+
+def get(tx: Tx, practice_id: str, client_id: str) -> Client:
+    """One client of the practice. Raises KeyError."""
+    found = many(tx, practice_id, [client_id])
+    if not found:
+        raise KeyError(client_id)
+    return found[0]
+
+
+def many(tx: Tx, practice_id: str, client_ids: Sequence[str]) -> list[Client]:
+    """The named clients of the practice, by reference."""
+    among, params = listed("id", client_ids)
+    rows = tx.all(
+        f"{_SELECT} where c.practice_id = :practice and c.id in {among}",
+        {"practice": practice_id, **params},
+    )
+    return sorted((_client(tx, row) for row in rows), key=lambda client: client.client_ref)
+
+
+def ids(tx: Tx, practice_id: str) -> list[str]:
+    """The ids of every client of the practice."""
+    rows = tx.all("select id from client where practice_id = :p order by id", {"p": practice_id})
+    return [row["id"] for row in rows]
+
+
+def refs(tx: Tx, practice_id: str) -> dict[str, str]:
+    """client_ref to id, for the whole practice."""
+    rows = tx.all("select client_ref, id from client where practice_id = :p", {"p": practice_id})
+    return {row["client_ref"]: row["id"] for row in rows}
+
+
+def by_address(tx: Tx, address: str) -> list[Client]:
+    """Everyone who is reached at a number or mail address, over all practices (a reply names no practice)."""
+    among, params = listed("i", tx.sealer.indexes(address))
+    rows = tx.all(f"{_SELECT} where c.phone_index in {among} or c.email_index in {among}", params)
+    return sorted((_client(tx, row) for row in rows), key=lambda client: client.id)
+
+
+def sharing(tx: Tx, client: Client) -> list[str]:
+    """Ids of other clients who are reached at the same address."""
+    rows = tx.all(
+        "select id from client where id <> :id and (phone_index = :a or email_index = :a)",
+        {"id": client.id, "a": client.address_index},
+    )
+    return [row["id"] for row in rows]
+
+
+def save(tx: Tx, practice_id: str, entry: Entry, now: datetime) -> tuple[str, str]:
+    """Add a client or bring them up to date. Returns their id and "new", "changed" or "same".
+
+    Consent is never taken back by an empty cell; STOP is kept on its own list and no import lifts it.
+    """
+    row = tx.one(
+        f"{_SELECT} where c.practice_id = :p and c.client_ref = :ref",
+        {"p": practice_id, "ref": entry.client_ref},
+    )
+    if row is None:
+        return _add(tx, practice_id, entry, now), "new"
+    found = _client(tx, row)
+    if _same(found, entry):
+        return found.id, "same"
+    _write(tx, found.id, entry, found.consent_at)
+    if entry.consent_at and entry.consent_at != found.consent_at:
+        note_consent(tx, practice_id, found.id, found.address_index, "given", "roster", now)
+    return found.id, "changed"
+
+
+def stop(tx: Tx, practice_id: str, address: str, source: str, now: datetime) -> None:
+    """Put an address on the suppression list, under every key it may be stored with."""
+    for index in tx.sealer.indexes(address):
+        row = {"practice_id": practice_id, "address_index": index, "stopped_at": epoch(now), "source": source}
+        tx.insert(
+            "suppression",
+            row,
+            "on conflict (practice_id, address_index) do update set "
+            "stopped_at = excluded.stopped_at, lifted_at = null, source = excluded.source",
+        )
+
+
+def lift_stop(tx: Tx, practice_id: str, address: str, now: datetime) -> bool:
+    """Take an address off the suppression list; False if it wasn't on it."""
+    among, params = listed("i", tx.sealer.indexes(address))
+    sql = f"""update suppression set lifted_at = :now
+               where practice_id = :p and lifted_at is null and address_index in {among}"""
+    return tx.run(sql, {"now": epoch(now), "p": practice_id, **params}) > 0
+
+
+def mark_stopped(tx: Tx, practice_id: str, client_id: str, stopped_at: datetime | None) -> None:
+    """The person said STOP (or, with None, came back): it holds for them also under a new number."""
+    _set(tx, practice_id, client_id, "stopped_at", epoch(stopped_at) if stopped_at else None)
+
+
+def is_stopped(tx: Tx, practice_id: str, address: str) -> bool:
+    """Whether an address is on the suppression list."""
+    among, params = listed("i", tx.sealer.indexes(address))
+    sql = f"""select 1 as yes from suppression
+               where practice_id = :p and lifted_at is null and address_index in {among}"""
+    return tx.one(sql, {"p": practice_id, **params}) is not None
+
+
+def note_consent(
+    tx: Tx, practice_id: str, client_id: str | None, index: str | None, what: str, source: str, now: datetime
+) -> None:
+    """Keep when and how consent was given, stopped or restored."""
+    row = {"id": new_id(), "practice_id": practice_id, "client_id": client_id, "address_index": index}
+    tx.insert("consent_event", row | {"what": what, "at": epoch(now), "source": source})
+
+
+def mark_welcomed(tx: Tx, practice_id: str, client_id: str, now: datetime) -> None:
+    """The provider has taken the welcome text."""
+    _set(tx, practice_id, client_id, "welcomed_at", epoch(now))
+
+
+def halt(tx: Tx, practice_id: str, client_id: str, now: datetime) -> None:
+    """No check-ins until a clinician resumes them (after danger)."""
+    _set(tx, practice_id, client_id, "halted_at", epoch(now))
+
+
+def resume(tx: Tx, practice_id: str, client_id: str) -> None:
+    """A clinician lets check-ins go on."""
+    _set(tx, practice_id, client_id, "halted_at", None)
+
+
+def set_state(tx: Tx, practice_id: str, client_id: str, state: str) -> None:
+    """active, on_hold, discharged or died."""
+    _set(tx, practice_id, client_id, "state", state)
+
+
+def drop_address(tx: Tx, practice_id: str, client_id: str, channel: str) -> None:
+    """Forget an address that belongs to someone else (wrong number)."""
+    column = "phone" if channel == "sms" else "email"
+    sql = f"""update client set {column}_sealed = null, {column}_index = null
+               where id = :id and practice_id = :p"""
+    tx.run(sql, {"id": client_id, "p": practice_id})
+
+
+def _set(tx: Tx, practice_id: str, client_id: str, column: str, value: str | int | None) -> None:
+    sql = f"update client set {column} = :value where id = :id and practice_id = :p"
+    tx.run(sql, {"value": value, "id": client_id, "p": practice_id})
+
+
+def _add(tx: Tx, practice_id: str, entry: Entry, now: datetime) -> str:
+    client_id = new_id()
+    row = {
+        "id": client_id,
+        "practice_id": practice_id,
+        "client_ref": entry.client_ref,
+        "consent_source": "roster" if entry.consent_at else None,
+        "created_at": epoch(now),
+    }
+    tx.insert("client", row | _columns(tx, client_id, entry, entry.consent_at))
+    if entry.consent_at:
+        note_consent(tx, practice_id, client_id, None, "given", "roster", now)
+    return client_id
+
+
+def _write(tx: Tx, client_id: str, entry: Entry, consent_before: datetime | None) -> None:
+    columns = _columns(tx, client_id, entry, entry.consent_at or consent_before)
+    changes = ", ".join(f"{name} = :{name}" for name in columns)
+    tx.run(f"update client set {changes} where id = :id", {**columns, "id": client_id})
+
+
+def _columns(tx: Tx, client_id: str, entry: Entry, consent_at: datetime | None) -> dict[str, str | int | None]:
+    return {
+        "name_sealed": tx.seal("client", "name", client_id, entry.name),
+        "phone_sealed": tx.seal("client", "phone", client_id, entry.phone),
+        "phone_index": tx.sealer.index(entry.phone) if entry.phone else None,
+        "email_sealed": tx.seal("client", "email", client_id, entry.email),
+        "email_index": tx.sealer.index(entry.email) if entry.email else None,
+        "language": entry.language,
+        "timezone": entry.timezone,
+        "channel": entry.channel,
+        "consent_at": epoch(consent_at) if consent_at else None,
+        "therapist_id": entry.therapist_id,
+    }
+
+
+def _same(found: Client, entry: Entry) -> bool:
+    fields = ("name", "phone", "email", "language", "timezone", "channel", "therapist_id")
+    same = all(getattr(found, name) == getattr(entry, name) for name in fields)
+    return same and entry.consent_at in (None, found.consent_at)
+
+
+def _client(tx: Tx, row: Row) -> Client:
+    opened = {c: tx.open("client", c, row["id"], row[f"{c}_sealed"]) for c in ("name", "phone", "email")}
+    plain = (
+        "id",
+        "practice_id",
+        "client_ref",
+        "phone_index",
+        "email_index",
+        "language",
+        "timezone",
+        "channel",
+    )
+    return Client(
+        **opened,
+        **{name: row[name] for name in plain},
+        consent_at=moment(row["consent_at"]),
+        therapist_id=row["therapist_id"],
+        state=row["state"],
+        paused_until=moment(row["paused_until"]),
+        halted=row["halted_at"] is not None,
+        welcomed=row["welcomed_at"] is not None,
+        stopped=bool(row["stopped"]),
+    )

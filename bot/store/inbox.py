@@ -1,0 +1,105 @@
+"""Every message received, once, by the provider's id."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.engine import Row, Tx
+from bot.store.sql import epoch, moment_of, new_id
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """A message as it came in, before anyone has looked at what it means."""
+
+    channel: str
+    provider_id: str
+    sender: str
+    body: str
+    opt_out_type: str = ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A message in the inbox with how it was read."""
+
+    id: str
+    client_id: str | None
+    check_in_id: str | None
+    kind: str | None
+    body: str
+    reading: str
+    received_at: datetime
+
+
+def seen(tx: Tx, inbound: Inbound) -> bool:
+    """Whether this very message was taken in before."""
+    row = tx.one(
+        "select 1 as yes from inbox where channel = :channel and provider_id = :id",
+        {"channel": inbound.channel, "id": inbound.provider_id},
+    )
+    return row is not None
+
+
+def remember(tx: Tx, practice_id: str, inbound: Inbound, now: datetime) -> str | None:
+    """Keep a message; its inbox id, or None when it is a repeat delivery."""
+    inbox_id = new_id()
+    row = {
+        "id": inbox_id,
+        "practice_id": practice_id,
+        "channel": inbound.channel,
+        "provider_id": inbound.provider_id,
+        "address_index": tx.sealer.index(inbound.sender),
+        "sender_sealed": tx.seal("inbox", "sender", inbox_id, inbound.sender),
+        # an empty reply is kept too: sealing the empty text would give null
+        "body_sealed": tx.sealer.seal(f"inbox|body|{inbox_id}", inbound.body),
+        "received_at": epoch(now),
+        "opt_out_type": inbound.opt_out_type or None,
+    }
+    kept = tx.insert("inbox", row, "on conflict (channel, provider_id) do nothing")
+    return inbox_id if kept else None
+
+
+def note_reading(
+    tx: Tx, inbox_id: str, *, client_id: str | None, check_in_id: str | None, kind: str, reading: str
+) -> None:
+    """Write down whose message it was, about which check-in, and how it was read (JSON, sealed)."""
+    tx.run(
+        "update inbox set client_id = :client, check_in_id = :check_in, kind = :kind, reading_sealed = :reading "
+        "where id = :id",
+        {
+            "client": client_id,
+            "check_in": check_in_id,
+            "kind": kind,
+            "reading": tx.seal("inbox", "reading", inbox_id, reading),
+            "id": inbox_id,
+        },
+    )
+
+
+def of_check_ins(tx: Tx, practice_id: str, client_id: str) -> list[Kept]:
+    """A client's messages, oldest first."""
+    rows = tx.all(
+        "select * from inbox where client_id = :c and practice_id = :p order by received_at, id",
+        {"c": client_id, "p": practice_id},
+    )
+    return [_kept(tx, row) for row in rows]
+
+
+def count_of(tx: Tx, practice_id: str, check_in_id: str, kinds: Sequence[str]) -> int:
+    """How many messages of some kinds a check-in has had."""
+    rows = tx.all(
+        "select kind from inbox where check_in_id = :id and practice_id = :p",
+        {"id": check_in_id, "p": practice_id},
+    )
+    return sum(row["kind"] in kinds for row in rows)
+
+
+def _kept(tx: Tx, row: Row) -> Kept:
+    plain = ("id", "client_id", "check_in_id", "kind")
+    return Kept(
+        **{name: row[name] for name in plain},
+        body=tx.open("inbox", "body", row["id"], row["body_sealed"]),
+        reading=tx.open("inbox", "reading", row["id"], row["reading_sealed"]),
+        received_at=moment_of(row["received_at"]),
+    )

@@ -1,0 +1,175 @@
+"""Every message to be sent: rows, never deleted by sending. `bot.store.sends` moves them on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.store.engine import Row, Tx
+from bot.store.sql import epoch, listed, moment, moment_of, new_id
+
+URGENT, REPLY, ORDINARY = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message to put into the outbox. `dedupe` names it: a second one with the same name is not kept."""
+
+    kind: str
+    dedupe: str
+    channel: str
+    address: str
+    body: str
+    subject: str = ""
+    html: str = ""
+    segments: int = 1
+    urgency: int = ORDINARY
+    client_id: str | None = None
+    person_id: str | None = None
+    check_in_id: str | None = None
+    alert_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message in the outbox."""
+
+    id: str
+    practice_id: str
+    kind: str
+    client_id: str | None
+    person_id: str | None
+    check_in_id: str | None
+    alert_id: str | None
+    channel: str
+    address: str
+    address_index: str
+    subject: str
+    body: str
+    html: str
+    segments: int
+    urgency: int
+    due_at: datetime
+    state: str
+    claim_token: str | None
+    attempts: int
+    attempt_id: str | None
+    provider_id: str | None
+    looks: int
+    created_at: datetime
+
+
+def put(tx: Tx, practice_id: str, draft: Draft, due_at: datetime, now: datetime) -> str | None:
+    """Queue a message; its id, or None when one of that name is there already."""
+    message_id = new_id()
+    row = {
+        "id": message_id,
+        "practice_id": practice_id,
+        "address_sealed": tx.seal("outbox", "address", message_id, draft.address),
+        "address_index": tx.sealer.index(draft.address),
+        "subject_sealed": tx.seal("outbox", "subject", message_id, draft.subject),
+        "body_sealed": tx.seal("outbox", "body", message_id, draft.body),
+        "html_sealed": tx.seal("outbox", "html", message_id, draft.html),
+        "due_at": epoch(due_at),
+        "created_at": epoch(now),
+    }
+    plain = ("kind", "dedupe", "channel", "segments", "urgency")
+    owners = ("client_id", "person_id", "check_in_id", "alert_id")
+    row |= {name: getattr(draft, name) for name in (*plain, *owners)}
+    kept = tx.insert("outbox", row, "on conflict (practice_id, dedupe) do nothing")
+    return message_id if kept else None
+
+
+def get(tx: Tx, practice_id: str, message_id: str) -> Message:
+    """One message. Raises KeyError."""
+    row = tx.one("select * from outbox where id = :id and practice_id = :p", {"id": message_id, "p": practice_id})
+    if row is None:
+        raise KeyError(message_id)
+    return message_of(tx, row)
+
+
+def by_provider_id(tx: Tx, provider_id: str) -> Message | None:
+    """The message the provider knows by this id."""
+    row = tx.one("select * from outbox where provider_id = :id", {"id": provider_id})
+    return message_of(tx, row) if row else None
+
+
+def known_provider_ids(tx: Tx, provider_ids: Sequence[str]) -> set[str]:
+    """Which of these provider ids already belong to a message of ours."""
+    among, params = listed("id", provider_ids)
+    rows = tx.all(f"select provider_id from outbox where provider_id in {among}", params)
+    return {row["provider_id"] for row in rows}
+
+
+def cancel_waiting(tx: Tx, practice_id: str, client_id: str, reason: str, spare: Sequence[str] = ()) -> int:
+    """Skip every message to a client that isn't being sent yet, but for the kinds to spare."""
+    among, params = listed("kind", list(spare))
+    sql = f"""update outbox set state = 'skipped', reason = :reason, claim_token = null
+               where client_id = :client and practice_id = :p and attempt_id is null
+                 and state in ('due', 'claimed') and kind not in {among}"""
+    if not spare:
+        sql = sql.replace(f" and kind not in {among}", "")
+    return tx.run(sql, {"reason": reason, "client": client_id, "p": practice_id, **params})
+
+
+def of_client(tx: Tx, practice_id: str, client_id: str) -> list[Message]:
+    """A client's messages, oldest first."""
+    rows = tx.all(
+        "select * from outbox where client_id = :c and practice_id = :p order by created_at, id",
+        {"c": client_id, "p": practice_id},
+    )
+    return [message_of(tx, row) for row in rows]
+
+
+def counts(tx: Tx, practice_id: str | None = None) -> dict[str, int]:
+    """How many messages are in each state."""
+    where = "where practice_id = :p" if practice_id else ""
+    rows = tx.all(
+        f"select state, count(*) as n from outbox {where} group by state",
+        {"p": practice_id} if practice_id else {},
+    )
+    return {row["state"]: int(row["n"]) for row in rows}
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When a message next wants attention (to be sent, looked up, or freed of a dead worker's lease)."""
+    row = tx.one(
+        "select min(at) as at from ("
+        "select min(due_at) as at from outbox where state = 'due' union all "
+        "select min(look_at) from outbox where state = 'in_doubt' union all "
+        "select min(lease_until) + 1 from outbox where state = 'claimed') as soonest"
+    )
+    return moment(row["at"]) if row else None
+
+
+_PLAIN = (
+    "id",
+    "practice_id",
+    "kind",
+    "client_id",
+    "person_id",
+    "check_in_id",
+    "alert_id",
+    "channel",
+    "address_index",
+    "segments",
+    "urgency",
+    "state",
+    "claim_token",
+    "attempts",
+    "attempt_id",
+    "provider_id",
+    "looks",
+)
+
+
+def message_of(tx: Tx, row: Row) -> Message:
+    opened: dict[str, Any] = {
+        c: tx.open("outbox", c, row["id"], row[f"{c}_sealed"]) for c in ("address", "subject", "body", "html")
+    }
+    return Message(
+        **{name: row[name] for name in _PLAIN},
+        **opened,
+        due_at=moment_of(row["due_at"]),
+        created_at=moment_of(row["created_at"]),
+    )

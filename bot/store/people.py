@@ -1,0 +1,113 @@
+"""Therapists, supervisors, managers, and the contacts for danger."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.engine import Row, Tx
+from bot.store.sql import epoch, listed, new_id
+
+ROLES = ("therapist", "manager", "supervisor", "second", "duty")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone on the practice's side. `phone` and `email` may be empty."""
+
+    id: str
+    practice_id: str
+    name: str
+    email: str
+    phone: str
+    active: bool
+
+
+def get(tx: Tx, practice_id: str, person_id: str) -> Person:
+    """One person of the practice. Raises KeyError."""
+    row = tx.one(
+        "select * from person where id = :id and practice_id = :practice",
+        {"id": person_id, "practice": practice_id},
+    )
+    if row is None:
+        raise KeyError(person_id)
+    return _person(tx, row)
+
+
+def by_email(tx: Tx, practice_id: str, email: str) -> Person | None:
+    """Who has this address in the practice, if anyone."""
+    among, params = listed("index", tx.sealer.indexes(email))
+    row = tx.one(
+        f"select * from person where practice_id = :practice and email_index in {among}",
+        {"practice": practice_id, **params},
+    )
+    return _person(tx, row) if row else None
+
+
+def with_role(tx: Tx, practice_id: str, role: str) -> list[Person]:
+    """The active people of the practice who hold a role, oldest first."""
+    rows = tx.all(
+        "select p.* from person p join person_role r on r.person_id = p.id "
+        "where r.practice_id = :practice and r.role = :role and p.active = 1 order by p.created_at, p.id",
+        {"practice": practice_id, "role": role},
+    )
+    return [_person(tx, row) for row in rows]
+
+
+def save(tx: Tx, practice_id: str, *, name: str, email: str, phone: str = "", now: datetime) -> tuple[str, str]:
+    """Add a person or bring their name and number up to date, found by address.
+
+    Returns their id and "new", "changed" or "same".
+    """
+    found = by_email(tx, practice_id, email)
+    if found is None:
+        return _add(tx, practice_id, name, email, phone, now), "new"
+    phone = phone or found.phone
+    if (found.name, found.phone) == (name, phone):
+        return found.id, "same"
+    row = {
+        "id": found.id,
+        "name": tx.seal("person", "name", found.id, name),
+        "phone": tx.seal("person", "phone", found.id, phone),
+        "index": tx.sealer.index(phone) if phone else None,
+    }
+    tx.run(
+        "update person set name_sealed = :name, phone_sealed = :phone, phone_index = :index where id = :id",
+        row,
+    )
+    return found.id, "changed"
+
+
+def give_role(tx: Tx, practice_id: str, person_id: str, role: str) -> bool:
+    """Give a role; False if they had it."""
+    row = {"practice_id": practice_id, "person_id": person_id, "role": role}
+    return tx.insert("person_role", row, "on conflict do nothing")
+
+
+def take_role(tx: Tx, practice_id: str, role: str) -> None:
+    """Take a role from everyone who holds it in the practice."""
+    tx.run(
+        "delete from person_role where practice_id = :practice and role = :role",
+        {"practice": practice_id, "role": role},
+    )
+
+
+def _add(tx: Tx, practice_id: str, name: str, email: str, phone: str, now: datetime) -> str:
+    person_id = new_id()
+    tx.insert(
+        "person",
+        {
+            "id": person_id,
+            "practice_id": practice_id,
+            "name_sealed": tx.seal("person", "name", person_id, name),
+            "email_sealed": tx.seal("person", "email", person_id, email),
+            "email_index": tx.sealer.index(email),
+            "phone_sealed": tx.seal("person", "phone", person_id, phone),
+            "phone_index": tx.sealer.index(phone) if phone else None,
+            "created_at": epoch(now),
+        },
+    )
+    return person_id
+
+
+def _person(tx: Tx, row: Row) -> Person:
+    name, email, phone = (tx.open("person", c, row["id"], row[f"{c}_sealed"]) for c in ("name", "email", "phone"))
+    return Person(row["id"], row["practice_id"], name, email, phone, bool(row["active"]))

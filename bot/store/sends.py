@@ -1,0 +1,247 @@
+"""A send, step by step: claim, attempt, and what became of it. Every step names the row it expects to find.
+
+due -> claimed -> sent | refused | in_doubt | skipped; in_doubt -> sent | due | needs_person.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.store.engine import Tx
+from bot.store.outbox import ORDINARY, Message, message_of
+from bot.store.sql import epoch, moment_of, new_id
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One call to the provider, written down before it is made."""
+
+    id: str
+    practice_id: str
+    outbox_id: str
+    started_at: datetime
+    outcome: str | None
+
+
+def release_expired(tx: Tx, now: datetime, settle: timedelta) -> int:
+    """Free what a dead worker held: never attempted is due again, attempted is in doubt."""
+    at = {"now": epoch(now)}
+    freed = tx.run(
+        "update outbox set state = 'due', claim_token = null where state = 'claimed' and lease_until < :now "
+        "and attempt_id is null",
+        at,
+    )
+    doubted = tx.run(
+        "update outbox set state = 'in_doubt', looks = 0, look_at = :look where state = 'claimed' "
+        "and lease_until < :now and attempt_id is not null",
+        {**at, "look": epoch(now + settle / 10)},
+    )
+    return freed + doubted
+
+
+def claim(
+    tx: Tx,
+    *,
+    channel: str,
+    worker: str,
+    now: datetime,
+    lease: timedelta,
+    most: int,
+    least_urgency: int = ORDINARY,
+) -> list[Message]:
+    """Take up to `most` due messages, the most urgent first; nobody else gets them while the lease lasts."""
+    token = new_id()
+    rows = tx.all(
+        f"""update outbox set state = 'claimed', claim_token = :token, claimed_by = :worker,
+                   lease_until = :until, attempts = attempts + 1, attempt_id = null
+             where id in (select id from outbox where state = 'due' and channel = :channel
+                             and urgency <= :least and due_at <= :now
+                           order by urgency, due_at, id limit :most {tx.lock}) and state = 'due'
+            returning *""",
+        {
+            "token": token,
+            "channel": channel,
+            "worker": worker,
+            "until": epoch(now + lease),
+            "now": epoch(now),
+            "most": most,
+            "least": least_urgency,
+        },
+    )
+    return [message_of(tx, row) for row in sorted(rows, key=lambda r: (r["urgency"], r["due_at"], r["id"]))]
+
+
+def has_due(tx: Tx, now: datetime) -> bool:
+    """Whether anything waits to be sent, or a dead worker's claim to be freed."""
+    row = tx.one(
+        "select 1 as yes from outbox where (state = 'due' and due_at <= :now) "
+        "or (state = 'claimed' and lease_until < :now) limit 1",
+        {"now": epoch(now)},
+    )
+    return row is not None
+
+
+def begin_attempt(tx: Tx, message: Message, now: datetime, lease: timedelta) -> str | None:
+    """Write down that the provider is about to be called; the attempt's id, or None if the claim is lost."""
+    attempt_id = new_id()
+    held = tx.run(
+        "update outbox set attempt_id = :attempt, lease_until = :until "
+        "where id = :id and state = 'claimed' and claim_token = :token and attempt_id is null",
+        {"attempt": attempt_id, "until": epoch(now + lease), "id": message.id, "token": message.claim_token},
+    )
+    if held != 1:
+        return None
+    row = {"id": attempt_id, "practice_id": message.practice_id, "outbox_id": message.id}
+    tx.insert("attempt", row | {"started_at": epoch(now)})
+    return attempt_id
+
+
+def live_elsewhere(tx: Tx, message: Message) -> bool:
+    """Whether another message to the same address is being sent or in doubt: a look-up couldn't tell two apart."""
+    row = tx.one(
+        "select 1 as yes from outbox where address_index = :a and id <> :id and channel = 'sms' "
+        "and (state = 'in_doubt' or (state = 'claimed' and attempt_id is not null)) limit 1",
+        {"a": message.address_index, "id": message.id},
+    )
+    return row is not None
+
+
+def attempt(tx: Tx, attempt_id: str) -> Attempt | None:
+    """One attempt by its id (from a status callback's URL, so over all practices)."""
+    row = tx.one("select * from attempt where id = :id", {"id": attempt_id})
+    if row is None:
+        return None
+    return Attempt(row["id"], row["practice_id"], row["outbox_id"], moment_of(row["started_at"]), row["outcome"])
+
+
+def last_attempt(tx: Tx, message: Message) -> Attempt | None:
+    """The attempt a message is on, if any."""
+    return attempt(tx, message.attempt_id) if message.attempt_id else None
+
+
+def set_sent(tx: Tx, message_id: str, attempt_id: str, provider_id: str, now: datetime) -> bool:
+    """The provider has it. False when this attempt isn't the message's present one, or it was known before."""
+    _end(tx, attempt_id, "sent", now, provider_id)
+    changed = tx.run(
+        "update outbox set state = 'sent', provider_id = :provider, sent_at = :now, look_at = null "
+        "where id = :id and attempt_id = :attempt and state in ('claimed', 'in_doubt', 'needs_person')",
+        {"provider": provider_id, "now": epoch(now), "id": message_id, "attempt": attempt_id},
+    )
+    return changed == 1
+
+
+def set_refused(tx: Tx, message_id: str, attempt_id: str, code: str, reason: str, now: datetime) -> bool:
+    """The provider said a definite no. False when this attempt isn't the present one any more."""
+    _end(tx, attempt_id, "refused", now)
+    changed = tx.run(
+        "update outbox set state = 'refused', code = :code, reason = :reason, look_at = null "
+        "where id = :id and attempt_id = :attempt and state in ('claimed', 'in_doubt')",
+        {"code": code, "reason": reason, "id": message_id, "attempt": attempt_id},
+    )
+    return changed == 1
+
+
+def set_in_doubt(tx: Tx, message_id: str, attempt_id: str, reason: str, look_at: datetime) -> bool:
+    """Nobody knows whether the provider has it: look it up before anything else happens."""
+    changed = tx.run(
+        "update outbox set state = 'in_doubt', reason = :reason, looks = 0, look_at = :look "
+        "where id = :id and attempt_id = :attempt and state = 'claimed'",
+        {"reason": reason, "look": epoch(look_at), "id": message_id, "attempt": attempt_id},
+    )
+    return changed == 1
+
+
+def set_due(tx: Tx, message: Message, due_at: datetime, reason: str, now: datetime) -> bool:
+    """Try again later. False when the claim was lost meanwhile."""
+    if message.attempt_id:
+        _end(tx, message.attempt_id, "not taken", now)
+    changed = tx.run(
+        "update outbox set state = 'due', due_at = :due, reason = :reason, claim_token = null, attempt_id = null, "
+        "look_at = null where id = :id and (state = 'in_doubt' or (state = 'claimed' and claim_token = :token))",
+        {"due": epoch(due_at), "reason": reason, "id": message.id, "token": message.claim_token},
+    )
+    return changed == 1
+
+
+def set_skipped(tx: Tx, message: Message, reason: str) -> bool:
+    """Not to be sent, and why. False when the claim was lost meanwhile."""
+    changed = tx.run(
+        "update outbox set state = 'skipped', reason = :reason where id = :id and attempt_id is null "
+        "and state in ('due', 'claimed') and (claim_token = :token or state = 'due')",
+        {"reason": reason, "id": message.id, "token": message.claim_token},
+    )
+    return changed == 1
+
+
+def set_needs_person(tx: Tx, message_id: str, reason: str) -> bool:
+    """A person must look: the provider can't say whether it went out."""
+    changed = tx.run(
+        "update outbox set state = 'needs_person', reason = :reason, look_at = null "
+        "where id = :id and state = 'in_doubt'",
+        {"reason": reason, "id": message_id},
+    )
+    return changed == 1
+
+
+def look_again(tx: Tx, message_id: str, looks: int, look_at: datetime) -> None:
+    """The provider had nothing; look once more later."""
+    tx.run(
+        "update outbox set looks = :looks, look_at = :at where id = :id and state = 'in_doubt'",
+        {"looks": looks, "at": epoch(look_at), "id": message_id},
+    )
+
+
+def to_look_up(tx: Tx, now: datetime, most: int) -> list[Message]:
+    """Messages in doubt whose next look is due."""
+    rows = tx.all(
+        "select * from outbox where state = 'in_doubt' and look_at <= :now order by look_at, id limit :most",
+        {"now": epoch(now), "most": most},
+    )
+    return [message_of(tx, row) for row in rows]
+
+
+def take_look(tx: Tx, message: Message, now: datetime, lease: timedelta) -> bool:
+    """Keep other workers from looking at the same moment; False if one already does."""
+    return (
+        tx.run(
+            "update outbox set look_at = :later where id = :id and state = 'in_doubt' and looks = :looks "
+            "and look_at <= :now",
+            {"later": epoch(now + lease), "id": message.id, "looks": message.looks, "now": epoch(now)},
+        )
+        == 1
+    )
+
+
+def set_delivery(tx: Tx, message_id: str, delivery: str, code: str) -> bool:
+    """What the carrier said last; False when a final word was there already, which a late one doesn't change."""
+    changed = tx.run(
+        "update outbox set delivery = :delivery, code = coalesce(:code, code) where id = :id "
+        "and (delivery is null or delivery not in ('delivered', 'undelivered', 'failed'))",
+        {"delivery": delivery, "code": code or None, "id": message_id},
+    )
+    return changed == 1
+
+
+def doubt_all_since(tx: Tx, at: datetime, look_at: datetime) -> int:
+    """After a restore: what waited when the backup was made may have gone out since. Put all of it in doubt.
+
+    Each gets an attempt of its own, begun at the backup's time, so that the look-up knows from when to search.
+    """
+    rows = tx.all("select id, practice_id from outbox where state in ('due', 'claimed', 'in_doubt')")
+    for row in rows:
+        attempt_id = new_id()
+        start = {"id": attempt_id, "practice_id": row["practice_id"], "outbox_id": row["id"]}
+        tx.insert("attempt", start | {"started_at": epoch(at)})
+        tx.run(
+            "update outbox set state = 'in_doubt', attempt_id = :attempt, looks = 0, look_at = :look, "
+            "reason = 'restored from a backup' where id = :id",
+            {"attempt": attempt_id, "look": epoch(look_at), "id": row["id"]},
+        )
+    return len(rows)
+
+
+def _end(tx: Tx, attempt_id: str, outcome: str, now: datetime, provider_id: str | None = None) -> None:
+    tx.run(
+        "update attempt set ended_at = :now, outcome = :outcome, provider_id = coalesce(:provider, provider_id) "
+        "where id = :id",
+        {"now": epoch(now), "outcome": outcome, "provider": provider_id, "id": attempt_id},
+    )

@@ -1,0 +1,62 @@
+"""The installation itself: heartbeats, pace per sender, the backup's time. No row here is about a person."""
+
+from datetime import datetime
+
+from bot.store.engine import Tx
+from bot.store.sql import epoch, moment
+
+
+def beat(tx: Tx, worker: str, now: datetime) -> None:
+    """A worker says that it is alive."""
+    tx.insert(
+        "worker",
+        {"id": worker, "seen_at": epoch(now)},
+        "on conflict (id) do update set seen_at = excluded.seen_at",
+    )
+
+
+def last_beat(tx: Tx) -> datetime | None:
+    """When any worker was last alive."""
+    row = tx.one("select max(seen_at) as at from worker")
+    return moment(row["at"]) if row else None
+
+
+def forget_workers(tx: Tx, before: datetime) -> None:
+    """Drop heartbeats of workers long gone."""
+    tx.run("delete from worker where seen_at < :before", {"before": epoch(before)})
+
+
+def free_at(tx: Tx, sender: str) -> int:
+    """From when on a sender's pace allows the next segment, in milliseconds of the epoch."""
+    row = tx.one("select free_at from pace where sender = :s", {"s": sender})
+    return int(row["free_at"]) if row else 0
+
+
+def busy_until(tx: Tx) -> int:
+    """When the pace of the sender who is furthest ahead allows the next segment, in whole epoch seconds."""
+    row = tx.one("select max(free_at) as at from pace")
+    return -(-int(row["at"] or 0) // 1000) if row else 0
+
+
+def set_free_at(tx: Tx, sender: str, free_at_ms: int) -> None:
+    """Note how far a sender's pace is used up."""
+    tx.insert(
+        "pace",
+        {"sender": sender, "free_at": free_at_ms},
+        "on conflict (sender) do update set free_at = excluded.free_at",
+    )
+
+
+def value(tx: Tx, name: str) -> str | None:
+    """A fact about the installation."""
+    row = tx.one("select value from installation where name = :n", {"n": name})
+    return str(row["value"]) if row else None
+
+
+def set_value(tx: Tx, name: str, text: str) -> None:
+    """Keep a fact about the installation."""
+    tx.insert(
+        "installation",
+        {"name": name, "value": text},
+        "on conflict (name) do update set value = excluded.value",
+    )

@@ -1,0 +1,65 @@
+"""The web application, put together."""
+
+from flask import Flask, Response, render_template
+from werkzeug.exceptions import HTTPException
+
+from bot import config as settings
+from bot import log
+from bot.clock import Clock, clock_for
+from bot.flows import context
+from bot.flows.context import Context
+from bot.web import alerts, api, health, twilio
+
+LARGEST_BODY = 5_000_000
+
+
+def create_app(ctx: Context | None = None, clock: Clock | None = None) -> Flask:
+    """The application. Without arguments it reads the environment, as a server does.
+
+    Raises BadConfig or StoreError, in words, where it couldn't keep its promises.
+    """
+    if ctx is None:
+        log.set_up("web")
+        config = settings.from_environment()
+        settings.needs(config, "secrets", "public_url")
+        ctx = context.build(config)
+        ctx.store.check_ready()
+    app = Flask(__name__)
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=200_000, MAX_FORM_PARTS=200)
+    app.extensions["attune"] = ctx
+    app.extensions["clock"] = clock or clock_for(ctx.config.clock_url)
+    for part in (twilio, api, alerts, health):
+        app.register_blueprint(part.blueprint)
+    app.after_request(_headers)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _broken)
+    return app
+
+
+def _headers(response: Response) -> Response:
+    """Nothing from elsewhere, no framing, no caching of pages, no address handed on."""
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _refused(error: HTTPException) -> tuple[str, int]:
+    known = {403: "This can't be opened.", 404: "There is nothing here.", 405: "There is nothing here."}
+    code = error.code or 500
+    return render_template("message.html", heading=known.get(code, "That didn't work."), text=""), code
+
+
+def _broken(error: Exception) -> tuple[str, int]:
+    """A fault of ours: the log gets its kind and place, never its words, which may hold a client's."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else ""
+    log.get().error("fault", error=error.__class__.__name__, what=place)
+    text = "The fault is on our side and was written down. Please try again in a minute."
+    return render_template("message.html", heading="That didn't work.", text=text), 500

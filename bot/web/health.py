@@ -1,0 +1,22 @@
+"""Whether the installation is well, for a load balancer and for `attune doctor`. Nothing of anyone is in it."""
+
+from flask import Blueprint, Response, jsonify, render_template
+
+from bot.flows import operating
+from bot.web.here import ctx, now
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> tuple[Response, int]:
+    """200 while the database answers; says how long ago a worker was last seen."""
+    health = operating.health(ctx(), now())
+    return jsonify(health), 200 if health["database"] == "ok" else 503
+
+
+@blueprint.get("/")
+def home() -> str:
+    """Where someone lands who follows the bare address."""
+    text = "Notes open from the link in their mail. Practices are set up with the attune command."
+    return render_template("message.html", heading="Attune is running.", text=text)

@@ -1,0 +1,110 @@
+"""Twilio's webhooks. Signed by Twilio or refused; every field in its strict form or refused.
+
+The form matters although the signature covers it: the signature runs over names and values joined together,
+so the same signature also fits fields cut at other places.
+https://www.twilio.com/docs/usage/webhooks/webhooks-security
+"""
+
+import re
+
+from flask import Blueprint, Response, abort, request
+from twilio.request_validator import SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER, RequestValidator
+from twilio.request_validator import get_signature_algorithm as algorithm_of
+from werkzeug.datastructures import MultiDict
+
+from bot import log
+from bot.flows import delivery, receiving
+from bot.flows.delivery import Status
+from bot.store.inbox import Inbound
+from bot.web.here import ctx, now
+
+blueprint = Blueprint("twilio", __name__, url_prefix="/webhooks/twilio")
+
+SID = r"(SM|MM)[0-9a-f]{32}"
+NUMBER = r"\+[1-9]\d{3,14}|\d{3,8}"
+INBOUND = {
+    "MessageSid": SID,
+    "From": NUMBER,
+    "To": NUMBER,
+    "Body": r"(?s).{0,10000}",
+}
+STATUS = {
+    "MessageSid": SID,
+    "MessageStatus": r"accepted|scheduled|queued|sending|sent|receiving|received|delivered|undelivered|failed|read|"
+    r"canceled|partially_delivered",
+}
+# These are checked where they are there. The two older names of the id must say the same as MessageSid.
+ALSO = {
+    "AccountSid": r"AC[0-9a-f]{32}",
+    "SmsSid": SID,
+    "SmsMessageSid": SID,
+    "MessagingServiceSid": r"(MG[0-9a-f]{32})?",
+    "NumMedia": r"\d{1,2}",
+    "NumSegments": r"\d{1,2}",
+    "OptOutType": r"(STOP|START|HELP)?",
+    "ErrorCode": r"\d{0,6}",
+    "SmsStatus": r"[a-z_]+",
+    "ApiVersion": r"\d{4}-\d{2}-\d{2}",
+}
+FIELD_NAME = r"[A-Za-z][A-Za-z0-9]{0,63}"
+
+
+@blueprint.post("/sms")
+def sms() -> Response:
+    """A client's text. Answered 200 only once it is on disk; the reply goes out through the outbox."""
+    form = _signed_form(INBOUND)
+    inbound = Inbound(
+        channel="sms",
+        provider_id=form["MessageSid"],
+        sender=form["From"],
+        body=form["Body"].replace("\x00", ""),
+        opt_out_type=form.get("OptOutType", ""),
+    )
+    receiving.receive(ctx(), inbound, now())
+    return Response("<Response/>", mimetype="text/xml")
+
+
+@blueprint.post("/status")
+def status() -> Response:
+    """What became of a text of ours."""
+    form = _signed_form(STATUS)
+    attempt_id = request.args.get("attempt", "")
+    if attempt_id and not re.fullmatch(r"[0-9a-f]{32}", attempt_id):
+        _refuse("attempt")
+    code = int(form.get("ErrorCode") or 0)
+    delivery.report(ctx(), Status(attempt_id, form["MessageSid"], form["MessageStatus"], code), now())
+    return Response("", status=204)
+
+
+def _signed_form(required: dict[str, str]) -> dict[str, str]:
+    """The fields of a form that Twilio signed; refuses with 403 whatever isn't."""
+    form = request.form
+    if request.mimetype != "application/x-www-form-urlencoded" or not _is_signed(form):
+        _refuse("signature")
+    fields = {}
+    for name, values in form.lists():
+        pattern = required.get(name) or ALSO.get(name, r"(?s).*")
+        if len(values) != 1 or not re.fullmatch(FIELD_NAME, name) or not re.fullmatch(pattern, values[0]):
+            _refuse("form")
+        fields[name] = values[0]
+    same_id = {fields.get(name, fields.get("MessageSid")) for name in ("MessageSid", "SmsSid", "SmsMessageSid")}
+    ours = fields.get("AccountSid", ctx().config.twilio_account_sid) == ctx().config.twilio_account_sid
+    if required.keys() - fields.keys() or len(same_id) != 1 or not ours:
+        _refuse("form")
+    return fields
+
+
+def _is_signed(form: MultiDict[str, str]) -> bool:
+    """By any of our tokens (several while rotating), for the address that Twilio was given: PUBLIC_URL's."""
+    config = ctx().config
+    query = request.query_string.decode("ascii", "replace")
+    url = config.public_url + request.path + (f"?{query}" if query else "")
+    signature = request.headers.get(SIGNATURE_HEADER, "")
+    algorithm = algorithm_of(request.headers.get(SIGNATURE_SETTINGS_HEADER))
+    tokens = config.twilio_auth_tokens if signature.isascii() else ()
+    return any(RequestValidator(token).validate(url, form, signature, algorithm) for token in tokens)
+
+
+def _refuse(what: str) -> None:
+    log.get().warning("webhook refused", what=what)
+    abort(403)

@@ -1,0 +1,344 @@
+"""The instruments: what is asked and said, in every language, read from TOML and checked.
+
+A file that lacks something, or has something nobody would use, is refused with file, key and reason.
+"""
+
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from string import Formatter
+from typing import Any, TypeVar
+
+from surveys import vocabulary
+from surveys.segments import outside_gsm
+from surveys.vocabulary import Vocabulary
+
+T = TypeVar("T")
+
+LANGUAGES = ("en", "es", "fr")
+FEELINGS = ("heard", "respected", "understood", "dependable", "accepted", "involved", "seen")
+FOUNDATIONS = ("listening", "empathy", "reliability", "non-judgement", "engagement", "cultural sensitivity")
+OVERALL = "overall"  # guidance for a decline in all feelings at once
+KINDS = (
+    *("welcome", "check_in", "reminder", "ask_rest", "explain", "confirm_low", "thanks", "comment_thanks"),
+    *("replaced", "call", "stopped", "started", "help", "closed", "unexpected", "crisis", "crisis_stopped"),
+    *("wrong_person", "paused"),
+)
+SHARED = {"check_in_shared": "check_in", "reminder_shared": "reminder"}  # shorter ones, for a shared phone
+ALERT_KINDS = (
+    *("rapport", "reminder", "cover", "escalated", "danger", "danger_other", "call", "silent"),
+    *("wrong_number", "undelivered", "unreachable"),
+)
+
+# What each text may have filled in, besides the practice's name and the emergency lines.
+_ASKING = "feelings numbers example"
+_EXTRA = {
+    "welcome": "often",
+    "ask_rest": "got question",
+    **dict.fromkeys(("check_in", "reminder", "explain"), _ASKING),
+    **dict.fromkeys(SHARED, f"initial {_ASKING}"),
+}
+_MUST_HAVE_LINES = ("welcome", "thanks", "comment_thanks", "crisis", "crisis_stopped")
+_OFTEN = ("often_visit", "often_week", "often_fortnight", "often_month", "often_rarely")
+_PARTS = {
+    "for_initial": "initial",
+    "got": "scores",
+    "ask_one": "name",
+    "ask_many": _ASKING,
+    **dict.fromkeys(_OFTEN, ""),
+}
+_ALERT_WORDS = {
+    **dict.fromkeys(("below_one", "below_many"), "feelings since"),
+    "below_all": "since",
+    **dict.fromkeys(("since_many", "days_many"), "count"),
+    **dict.fromkeys(("since_one", "since_unknown", "days_one", "honest", "and", "advice", "sources"), ""),
+    "urgent_sms": "sms_name link",
+}
+_ALERT_EXTRA = {
+    "rapport": "what honest",
+    "reminder": "days",
+    "cover": "therapist",
+    "escalated": "therapist days",
+    "silent": "count",
+    "undelivered": "therapist",
+}
+
+
+class BadInstrument(Exception):
+    """An instrument file that can't be used: which file, which key, and why."""
+
+    def __init__(self, file: str, key: str, reason: str) -> None:
+        super().__init__(f"{file}, {key}: {reason}")
+        self.file, self.key, self.reason = file, key, reason
+
+
+@dataclass(frozen=True)
+class Question:
+    """One wording that measures one feeling, and the foundation of trust it belongs to.
+
+    Each mapping is language to words: `asks` stands in a check-in, `names` asks for it on its own ("How heard
+    did you feel"), `labels` names it on pages and in notes to therapists.
+    """
+
+    feeling: str
+    foundation: str
+    asks: Mapping[str, str]
+    names: Mapping[str, str]
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """What often helps with one foundation: a few lines a language, and the references in full."""
+
+    foundation: str
+    lines: Mapping[str, tuple[str, ...]]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EmergencyLines:
+    """Whom to call in one country. `text`, by language, completes "in an emergency ..."."""
+
+    country: str
+    emergency: str
+    crisis: str
+    text: Mapping[str, str]
+    sources: tuple[str, ...]
+    checked: date
+
+
+@dataclass(frozen=True)
+class AlertWords:
+    """One language's words for therapists and managers: phrases, numbers, and kind -> part -> text."""
+
+    words: Mapping[str, str]
+    counts: Mapping[int, str]
+    texts: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """Everything that is asked and said. `texts`, `subjects`: language -> kind -> template."""
+
+    questions: Mapping[str, Question]
+    core: tuple[str, ...]
+    choices: Mapping[str, tuple[str, ...]]
+    texts: Mapping[str, Mapping[str, str]]
+    subjects: Mapping[str, Mapping[str, str]]
+    guidance: Mapping[str, Guidance]
+    lines: Mapping[str, EmergencyLines]
+    vocabulary: Vocabulary
+    parts: Mapping[str, Mapping[str, str]]  # language -> the pieces that texts are put together from
+    numbers: Mapping[str, tuple[str, ...]]  # language -> "one number", "two numbers", ...
+    alerts: Mapping[str, AlertWords]
+
+    def lines_of(self, country: str) -> EmergencyLines:
+        """The lines of a country (ISO code, any case), or those that name no number where it isn't known."""
+        return self.lines.get(country.upper(), self.lines["default"])
+
+
+@cache
+def load_all() -> Instruments:
+    """The instruments that come with Attune. Raises BadInstrument."""
+    return load(files("surveys") / "instruments")
+
+
+def load(folder: Traversable | Path) -> Instruments:
+    """Read and check the four files of a folder, as `instruments/` has them. Raises BadInstrument."""
+    rapport, guidance, lines, alerts = (
+        _File.read(folder, name) for name in ("rapport.toml", "guidance.toml", "lines.toml", "alerts.toml")
+    )
+    size = rapport.value(int, "scale")
+    if size != 5:
+        raise rapport.fault("scale", f"must be 5, as answers are stored from 1 to 5, not {size}")
+    subjects = dict.fromkeys(KINDS, "sms_name")
+    return Instruments(
+        questions=_questions(rapport),
+        core=_core(rapport),
+        choices={language: rapport.list("choices", language, length=size) for language in LANGUAGES},
+        texts={language: _texts(rapport, language) for language in LANGUAGES},
+        subjects={language: rapport.templates(subjects, "subjects", language) for language in LANGUAGES},
+        guidance=_guidance(guidance),
+        lines=_lines(lines),
+        vocabulary=vocabulary.load(),
+        parts={language: rapport.templates(_PARTS, "parts", language) for language in LANGUAGES},
+        numbers={language: rapport.list("numbers", language, length=len(FEELINGS)) for language in LANGUAGES},
+        alerts={language: _alerts(alerts, language) for language in LANGUAGES},
+    )
+
+
+def _questions(file: "_File") -> dict[str, Question]:
+    file.only(FEELINGS, "questions")
+    return {feeling: _question(file, feeling) for feeling in FEELINGS}
+
+
+def _question(file: "_File", feeling: str) -> Question:
+    path = ("questions", feeling)
+    foundation = file.text(*path, "foundation")
+    if foundation not in FOUNDATIONS:
+        raise file.fault((*path, "foundation"), f"{foundation!r} is not one of {', '.join(FOUNDATIONS)}")
+    asks, names, labels = (file.by_language(*path, key) for key in ("asks", "names", "labels"))
+    return Question(feeling, foundation, asks, names, labels)
+
+
+def _core(file: "_File") -> tuple[str, ...]:
+    core = file.list("core")
+    if unknown := [feeling for feeling in core if feeling not in FEELINGS]:
+        raise file.fault("core", f"{unknown[0]!r} is not one of {', '.join(FEELINGS)}")
+    return core
+
+
+def _texts(file: "_File", language: str) -> dict[str, str]:
+    extra = {kind: _EXTRA.get(kind, "") for kind in (*KINDS, *SHARED)}
+    path = ("texts", language)
+    texts = file.templates({kind: f"sms_name lines {places}" for kind, places in extra.items()}, *path)
+    for kind, text in texts.items():
+        needed = {"sms_name", *extra[kind].split(), *(("lines",) if kind in _MUST_HAVE_LINES else ())}
+        if missing := sorted(needed - _places(text)):
+            raise file.fault((*path, kind), f"must contain {{{missing[0]}}}")
+        if "STOP" not in text:
+            raise file.fault((*path, kind), "must say how to stop (STOP)")
+        if language == "en" and (foreign := outside_gsm(text)):
+            raise file.fault((*path, kind), f"{foreign[0]!r} is not GSM-7 and would double the cost")
+    return texts
+
+
+def _guidance(file: "_File") -> dict[str, Guidance]:
+    file.only(("sources", *FOUNDATIONS, OVERALL))
+    return {foundation: _advice(file, foundation) for foundation in (*FOUNDATIONS, OVERALL)}
+
+
+def _advice(file: "_File", foundation: str) -> Guidance:
+    sources = tuple(file.text("sources", key) for key in file.list(foundation, "sources"))
+    return Guidance(
+        foundation, {language: file.list(foundation, language) for language in LANGUAGES}, sources
+    )
+
+
+def _lines(file: "_File") -> dict[str, EmergencyLines]:
+    return {
+        country: _country(file, country) for country in ("default", *(c for c in file.data if c != "default"))
+    }
+
+
+def _country(file: "_File", country: str) -> EmergencyLines:
+    named = country != "default"
+    checked = file.value(date, country, "checked")
+    crisis = file.text(country, "crisis") if named else ""
+    sources = file.list(country, "sources") if named else ()
+    text = file.by_language(country, "text")
+    return EmergencyLines(country, file.text(country, "emergency"), crisis, text, sources, checked)
+
+
+def _alerts(file: "_File", language: str) -> AlertWords:
+    phrases = file.templates(_ALERT_WORDS, "words", language)
+    numbers = file.value(dict, "counts", language)
+    if wrong := [number for number in numbers if not number.isdecimal()]:
+        raise file.fault(("counts", language, wrong[0]), "must be a whole number")
+    counts = {int(number): file.text("counts", language, number) for number in numbers}
+    file.only(ALERT_KINDS, "texts", language)
+    return AlertWords(phrases, counts, {kind: _alert(file, language, kind) for kind in ALERT_KINDS})
+
+
+def _alert(file: "_File", language: str, kind: str) -> dict[str, str]:
+    # No place in a subject: it must never hold a name or a rating.
+    allowed = {"subject": "", "lead": _ALERT_EXTRA.get(kind, ""), "action": ""}
+    return file.templates(allowed, "texts", language, kind)
+
+
+@dataclass(frozen=True)
+class _File:
+    """One parsed file; every getter either returns what was asked for or raises BadInstrument."""
+
+    name: str
+    data: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: Traversable | Path, name: str) -> "_File":
+        try:
+            return cls(name, tomllib.loads((folder / name).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise BadInstrument(name, "file", "is missing") from None
+        except UnicodeDecodeError as error:
+            raise BadInstrument(name, f"byte {error.start}", "is not UTF-8") from None
+        except tomllib.TOMLDecodeError as error:
+            reason, _, place = str(error).partition(" (at ")
+            raise BadInstrument(name, place.rstrip(")") or "syntax", reason) from None
+
+    def fault(self, path: str | Iterable[str], reason: str) -> BadInstrument:
+        return BadInstrument(self.name, path if isinstance(path, str) else ".".join(path), reason)
+
+    def value(self, kind: type[T], *path: str) -> T:
+        """What stands at a path, of one type."""
+        found: Any = self.data
+        for key in path:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if found is None:
+            raise self.fault(path, "is missing")
+        if not isinstance(found, kind) or isinstance(found, bool):
+            raise self.fault(path, f"must be {_NAMES[kind]}")
+        return found
+
+    def text(self, *path: str) -> str:
+        text = self.value(str, *path)
+        if not text.strip():
+            raise self.fault(path, "is empty")
+        return text
+
+    def list(self, *path: str, length: int | None = None) -> tuple[str, ...]:
+        items = self.value(list, *path)
+        if not items or not all(isinstance(item, str) and item.strip() for item in items):
+            raise self.fault(path, "must be a list of texts, none of them empty")
+        if length is not None and len(items) != length:
+            raise self.fault(path, f"must have {length} entries, not {len(items)}")
+        return tuple(items)
+
+    def by_language(self, *path: str) -> dict[str, str]:
+        self.only(LANGUAGES, *path)
+        return {language: self.text(*path, language) for language in LANGUAGES}
+
+    def only(self, known: Collection[str], *path: str) -> None:
+        """Refuse keys that nobody would read: mostly a typing error in a key that is then missing."""
+        for key in self.value(dict, *path) if path else self.data:
+            if key not in known:
+                raise self.fault((*path, key), f"is not known here; known are {', '.join(known)}")
+
+    def templates(self, allowed: Mapping[str, str], *path: str) -> dict[str, str]:
+        """The texts of a table: key -> the places it may have filled in, separated by spaces."""
+        texts = {key: self.text(*path, key) for key in allowed}
+        self.only(allowed, *path)
+        for key, text in texts.items():
+            try:
+                unknown = sorted(_places(text) - set(allowed[key].split()))
+            except ValueError as error:
+                raise self.fault((*path, key), f"has a wrong brace: {error}") from None
+            if unknown:
+                known = allowed[key] or "none"
+                raise self.fault((*path, key), f"unknown placeholder {{{unknown[0]}}}; known here: {known}")
+        return texts
+
+
+_NAMES: Mapping[type, str] = {
+    str: "text",
+    int: "a whole number",
+    dict: "a table",
+    list: "a list",
+    date: "a date",
+}
+
+
+def _places(template: str) -> set[str]:
+    """The places of a template. ValueError for a stray brace or anything but a plain name in it."""
+    places = set()
+    for _, name, form, conversion in Formatter().parse(template):
+        if form or conversion:
+            raise ValueError(f"{{{name}}} must be a plain name")
+        if name is not None:
+            places.add(name)
+    return places

@@ -1,0 +1,228 @@
+"""Readable phrase patterns, matched against a text in time that grows with its length only.
+
+A pattern is a row of words as a clinician or translator would write them, with five signs:
+
+    kill myself        these words, whatever their case and accents
+    kill/end/take      one of these words
+    suicid~            a word that begins like this (three letters or more)
+    really?            a word that may be missing
+    <name>             one entry of the list of that name in the same file (entries may hold several words)
+    *  or  *5          a gap of up to three, or up to five, other words, inside one sentence
+    #                  any number
+    ^  and  $          start and end of a sentence
+
+All patterns of all languages are kept in one tree, so a text is read once, however many patterns there are.
+"""
+
+import re
+import unicodedata
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+BREAK = "."  # stands between two sentences in a row of words
+_LONGEST_GAP = 6
+_WORD = re.compile(r"[^\W_]+(?:['’`´ʼ][^\W_]+)*|[.!?;…。！？\n]+|\N{IDEOGRAPHIC COMMA}")
+_ELIDED = frozenset({"j", "d", "l", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu"})
+_APOSTROPHES = re.compile(r"['’`´ʼ]")
+
+
+class BadPattern(ValueError):
+    """A pattern that cannot be read; the message says which and why."""
+
+
+@lru_cache(maxsize=8192)
+def fold(word: str) -> str:
+    """A word without case, accents and inner apostrophes, as patterns and texts are compared."""
+    if word.isascii():
+        return word.lower()
+    plain = unicodedata.normalize("NFD", word.casefold())
+    return "".join(c for c in plain if not unicodedata.combining(c))
+
+
+@lru_cache(maxsize=8192)
+def fold_words(word: str) -> tuple[str, ...]:
+    """The comparable words in one written word: French elision makes two (*j'ai*), an English one (*don't*)."""
+    parts = _APOSTROPHES.split(word)
+    if len(parts) == 1:
+        return (fold(word),)
+    if fold(parts[0]) in _ELIDED:
+        return (fold(parts[0]), *fold_words("'".join(parts[1:])))
+    return (fold("".join(parts)),)
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a text, folded, with sentence breaks, and where each stands in the text."""
+
+    folded: tuple[str, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    @classmethod
+    def of(cls, text: str, kept: Container[str] = ()) -> "Words":
+        """Split `text`; words in `kept` stay as they are written (*très* is not the Spanish *tres*)."""
+        rows: list[tuple[str, int, int]] = []
+        for found in _WORD.finditer(text):
+            word, start, end = found[0], found.start(), found.end()
+            if not word[0].isalnum():
+                if word.strip("\n") or len(word) > 1:
+                    rows.append((BREAK, start, end))
+                continue
+            parts = (word.lower(),) if word.lower() in kept else fold_words(word)
+            rows.extend((part, start, end) for part in parts)
+        return cls(tuple(r[0] for r in rows), tuple(r[1] for r in rows), tuple(r[2] for r in rows))
+
+    def respelt(self, right: Mapping[int, str]) -> "Words":
+        """The same words with those at the given places replaced."""
+        return replace(self, folded=tuple(right.get(i, word) for i, word in enumerate(self.folded)))
+
+
+@dataclass(frozen=True)
+class Match:
+    """A pattern found: its group, its value, and the words it covers (`first` to before `after`)."""
+
+    group: str
+    value: str
+    first: int
+    after: int
+
+    def overlaps(self, other: "Match") -> bool:
+        """Whether the two share a word."""
+        return self.first < other.after and other.first < self.after
+
+
+@dataclass
+class _Node:
+    words: dict[str, list["_Node"]] = field(default_factory=dict)
+    prefixes: dict[str, list[tuple[str, "_Node"]]] = field(default_factory=dict)
+    gaps: list[tuple[int, "_Node"]] = field(default_factory=list)
+    number: "_Node | None" = None
+    end: "_Node | None" = None
+    found: list[tuple[str, str]] = field(default_factory=list)
+    children: dict[str, "_Node"] = field(default_factory=dict)
+
+
+class Phrases:
+    """A set of patterns in named groups; `find` tells where they occur in a text."""
+
+    def __init__(self) -> None:
+        self._start = _Node()
+        self._anywhere = _Node()
+        self.vocabulary: set[str] = set()
+        self._lists: list[Mapping[str, Sequence[str]]] = []
+
+    def add(self, group: str, value: str, pattern: str, lists: Mapping[str, Sequence[str]]) -> None:
+        """Add one pattern; BadPattern when a sign in it is not understood or a list is missing."""
+        signs = pattern.split()
+        if not [s for s in signs if s not in "^$" and not s.startswith("*")]:
+            raise BadPattern(f"{pattern!r} has no word to look for")
+        at_start = signs[0] == "^"
+        nodes = [self._start if at_start else self._anywhere]
+        for sign in signs[1:] if at_start else signs:
+            if sign.endswith("?") and len(sign) > 1:
+                nodes = nodes + [self._step(node, sign[:-1], lists) for node in nodes]
+            else:
+                nodes = [self._step(node, sign, lists) for node in nodes]
+        for node in nodes:
+            if (group, value) not in node.found:
+                node.found.append((group, value))
+
+    def _step(self, node: _Node, sign: str, lists: Mapping[str, Sequence[str]]) -> _Node:
+        key = f"{sign} {self._number(lists)}" if sign.startswith("<") else sign
+        if key not in node.children:
+            node.children[key] = child = _Node()
+            self._link(node, child, sign, lists)
+        return node.children[key]
+
+    def _number(self, lists: Mapping[str, Sequence[str]]) -> int:
+        """Lists of the same name differ from language to language: each language's have a number."""
+        for number, known in enumerate(self._lists):
+            if known is lists:
+                return number
+        self._lists.append(lists)
+        return len(self._lists) - 1
+
+    def _link(self, node: _Node, child: _Node, sign: str, lists: Mapping[str, Sequence[str]]) -> None:
+        if sign.startswith("*"):
+            node.gaps.append((_gap(sign), child))
+        elif sign == "#":
+            node.number = child
+        elif sign == "$":
+            node.end = child
+        elif sign.startswith("<") and sign.endswith(">"):
+            if sign[1:-1] not in lists:
+                raise BadPattern(f"there is no list {sign}")
+            for entry in lists[sign[1:-1]]:
+                self._link_entry(node, child, entry)
+        else:
+            for word in sign.split("/"):
+                self._link_entry(node, child, word)
+
+    def _link_entry(self, node: _Node, child: _Node, entry: str) -> None:
+        parts = [part for word in entry.split() for part in fold_words(word)]
+        for place, part in enumerate(parts):
+            target = child if place == len(parts) - 1 else node.children.setdefault(f"{part} ...", _Node())
+            self._link_word(node, target, part)
+            node = target
+
+    def _link_word(self, node: _Node, target: _Node, word: str) -> None:
+        if word.endswith("~"):
+            prefix = word[:-1]
+            if len(prefix) < 3:
+                raise BadPattern(f"{word!r} is too short to stand for all words that begin so")
+            node.prefixes.setdefault(prefix[:3], []).append((prefix, target))
+            return
+        self.vocabulary.add(word)
+        targets = node.words.setdefault(word, [])
+        if target not in targets:
+            targets.append(target)
+
+    def find(self, words: Words) -> list[Match]:
+        """Every pattern found, at every place, in text order."""
+        row = words.folded
+        found: list[Match] = []
+        for first in range(len(row)):
+            if row[first] == BREAK:
+                continue
+            found += self._from(self._anywhere, row, first)
+            if first == 0 or row[first - 1] == BREAK:
+                found += self._from(self._start, row, first)
+        return found
+
+    def _from(self, node: _Node, row: Sequence[str], first: int) -> list[Match]:
+        return [Match(g, v, first, after) for g, v, after in dict.fromkeys(_walk(node, row, first))]
+
+
+def _gap(sign: str) -> int:
+    size = sign[1:] or "3"
+    if not size.isdigit() or not 1 <= int(size) <= _LONGEST_GAP:
+        raise BadPattern(f"{sign!r} is not a gap of 1 to {_LONGEST_GAP} words")
+    return int(size)
+
+
+def _walk(node: _Node, row: Sequence[str], at: int) -> Iterator[tuple[str, str, int]]:
+    for group, value in node.found:
+        yield group, value, at
+    word = row[at] if at < len(row) else BREAK
+    if node.end is not None and word == BREAK:
+        yield from _walk(node.end, row, at)
+    if word == BREAK:
+        return
+    for child in node.words.get(word, ()):
+        yield from _walk(child, row, at + 1)
+    if node.prefixes:
+        for prefix, child in node.prefixes.get(word[:3], ()):
+            if word.startswith(prefix):
+                yield from _walk(child, row, at + 1)
+    if node.number is not None and word.isdecimal():
+        yield from _walk(node.number, row, at + 1)
+    for size, child in node.gaps:
+        yield from _walk_gap(child, row, at, size)
+
+
+def _walk_gap(node: _Node, row: Sequence[str], at: int, size: int) -> Iterator[tuple[str, str, int]]:
+    for start in range(at, min(at + size, len(row) - 1) + 1):
+        yield from _walk(node, row, start)
+        if row[start] == BREAK:
+            return

@@ -1,0 +1,101 @@
+"""What a belief says, in data: the usual and the present of each feeling, and why a decline is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from surveys.rapport.model import Model
+from surveys.rapport.tables import POINTS, Array, Index, Tables, blurred, fade, tables
+
+INSIDE = (0.1, 0.9)  # a band holds four in five of what is believed
+NOTICED = 0.25  # points on the 1..5 scale below which a feeling isn't called fallen
+
+
+@dataclass(frozen=True)
+class Band:
+    """Where a feeling stands on the 1..5 scale: expected answer, and the range that holds it four times in five."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a decline is believed, if it is; wording lives elsewhere."""
+
+    since: int | None
+    check_ins: int
+    feelings: tuple[str, ...]
+    overall: bool
+    probability: float
+
+
+def bands(model: Model, weights: Array, profiles: Array, place: Index) -> Mapping[str, Band]:
+    """A band for each feeling from how it stands."""
+    t = tables(model)
+    return {
+        f: band(stands(weights, d, place, t), blurred(profiles[d], t.mean[d], t))
+        for d, f in enumerate(model.feelings)
+    }
+
+
+def band(where: Array, answer: Array) -> Band:
+    """Mean and quantiles of the expected answer, from weights by precision and place."""
+    order = np.argsort(answer, axis=None)
+    sums = np.cumsum(where.ravel()[order])
+    low, high = (float(answer.ravel()[order[np.searchsorted(sums, q * sums[-1])]]) for q in INSIDE)
+    return Band(float((where * answer).sum() / where.sum()), low, high)
+
+
+def usual_weights(weights: Array, t: Tables) -> Array:
+    """The same clients with nothing fluctuating and nothing down."""
+    usual = np.zeros_like(weights)
+    usual[0, ..., len(t.wave) // 2] = weights.sum((0, 4))
+    return usual
+
+
+def explanation(
+    model: Model,
+    weights: Array,
+    began: Array,
+    number: int,
+    answered: Sequence[int],
+    fallen: Mapping[str, float],
+) -> Explanation:
+    """Since when, in which feelings, how surely rapport is down. `fallen`: points below usual, by feeling."""
+    t = tables(model)
+    modes = weights.sum((1, 2, 3, 4))
+    down = float(modes[1:].sum())
+    own = 1 + t.all_drops
+    overall = float(modes[1:own].sum()) >= float(modes[own:].sum())
+    age = int(np.argmax(modes[1:] @ began[1:])) if down > 0 and began[1:].any() else -1
+    since = number - age if age >= 0 else None
+    singles = modes[own:].reshape(len(model.feelings), -1).sum(1)
+    lost = sorted(fallen.items(), key=lambda pair: -pair[1])
+    told = [f for f, points in lost if points >= NOTICED]
+    if not overall:
+        order = np.argsort(-singles, kind="stable")
+        told = [model.feelings[d] for d in order if singles[d] > singles.max() / 2][:2]
+    check_ins = 0 if since is None else sum(at >= since for at in answered)
+    return Explanation(since, check_ins, tuple(told), overall, down)
+
+
+def stands(weights: Array, d: int, place: Index, t: Tables) -> Array:
+    """How feeling d stands: weight by precision and place, P, POINTS."""
+    own = 1 + t.all_drops
+    singles = weights[own:].reshape(-1, len(t.drops) - own, *weights.shape[1:])
+    by_drop = np.concatenate([weights[:own], singles[d]])
+    by_drop[0] += singles.sum((0, 1)) - singles[d].sum(0)
+    gathered: Array = np.bincount(place.ravel(), by_drop.ravel(), t.chance.shape[2] * POINTS)
+    return gathered.reshape(-1, POINTS)
+
+
+def places(number: int, t: Tables) -> Index:
+    """Where each state stands on the line (flattened over precision) at an appointment: S, P, G, B, Z."""
+    down = np.rint(t.growth * fade(number)).astype(np.intp)
+    place = np.clip(t.theta - down[:, None, None], 0, POINTS - 1)
+    return np.asarray(place + POINTS * np.arange(t.theta.shape[1])[:, None, None, None])

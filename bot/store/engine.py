@@ -145,8 +145,8 @@ class SqliteEngine:
     def durability(self) -> dict[str, str]:
         """What the database says about surviving a power cut."""
         conn = self._database().conn
-        ask = {"journal_mode": "journal", "synchronous": "synchronous"}
-        read = {name: str(conn.execute(f"pragma {pragma}").fetchone()[0]) for pragma, name in ask.items()}
+        asked = ("journal_mode", "synchronous")
+        read = {name: str(conn.execute(f"pragma {name}").fetchone()[0]) for name in asked}
         read["sqlite"] = sqlite3.sqlite_version
         return read
 

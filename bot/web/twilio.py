@@ -8,11 +8,9 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-security
 import re
 
 from flask import Blueprint, Response, abort, request
-from twilio.request_validator import SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER, RequestValidator
-from twilio.request_validator import get_signature_algorithm as algorithm_of
-from werkzeug.datastructures import MultiDict
 
 from bot import log
+from bot.channels.signatures import is_signed
 from bot.flows import delivery, receiving
 from bot.flows.delivery import Status
 from bot.store.inbox import Inbound
@@ -78,8 +76,11 @@ def status() -> Response:
 
 def _signed_form(required: dict[str, str]) -> dict[str, str]:
     """The fields of a form that Twilio signed; refuses with 403 whatever isn't."""
-    form = request.form
-    if request.mimetype != "application/x-www-form-urlencoded" or not _is_signed(form):
+    form, config = request.form, ctx().config
+    query = request.query_string.decode("ascii", "replace")
+    url = config.public_url + request.path + (f"?{query}" if query else "")  # the address Twilio was given
+    signed = is_signed(config.twilio_auth_tokens, url, form, request.headers)
+    if request.mimetype != "application/x-www-form-urlencoded" or not signed:
         _refuse("signature")
     fields = {}
     for name, values in form.lists():
@@ -88,21 +89,10 @@ def _signed_form(required: dict[str, str]) -> dict[str, str]:
             _refuse("form")
         fields[name] = values[0]
     same_id = {fields.get(name, fields.get("MessageSid")) for name in ("MessageSid", "SmsSid", "SmsMessageSid")}
-    ours = fields.get("AccountSid", ctx().config.twilio_account_sid) == ctx().config.twilio_account_sid
+    ours = fields.get("AccountSid", config.twilio_account_sid) == config.twilio_account_sid
     if required.keys() - fields.keys() or len(same_id) != 1 or not ours:
         _refuse("form")
     return fields
-
-
-def _is_signed(form: MultiDict[str, str]) -> bool:
-    """By any of our tokens (several while rotating), for the address that Twilio was given: PUBLIC_URL's."""
-    config = ctx().config
-    query = request.query_string.decode("ascii", "replace")
-    url = config.public_url + request.path + (f"?{query}" if query else "")
-    signature = request.headers.get(SIGNATURE_HEADER, "")
-    algorithm = algorithm_of(request.headers.get(SIGNATURE_SETTINGS_HEADER))
-    tokens = config.twilio_auth_tokens if signature.isascii() else ()
-    return any(RequestValidator(token).validate(url, form, signature, algorithm) for token in tokens)
 
 
 def _refuse(what: str) -> None:

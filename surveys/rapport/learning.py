@@ -22,7 +22,7 @@ from surveys.rapport.telling import places
 ROUNDS = 10
 LONGEST = 40  # appointments of a client looked at
 PRIOR_CLIENTS = 60.0  # what the shipped shares of levels, raters and growth count
-PRIOR_CHECK_INS = 200.0  # what the shipped fluctuation and carry-over count
+PRIOR_CHECK_INS = 100.0  # what the shipped fluctuation and carry-over count
 CURVE_CLIENTS = 2500
 CHUNK = 64
 
@@ -37,7 +37,7 @@ class Counts:
     levels: Array
     precision: Array
     growth: Array
-    waves: Array  # number of check-ins, sum of w^2, sum of w w' and number of pairs
+    waves: Array  # appointments' worth of information on w, sum of its squared means; sum of w w', number of pairs
 
 
 def fit(histories: Sequence[History], feelings: tuple[str, ...]) -> Model:
@@ -95,8 +95,9 @@ def add(total: Counts, answers: Array, t: Tables) -> None:
         seen = n < last
         now = now / scale * seen.reshape(-1, 1, 1, 1, 1, 1)
         count_items(total.items, answers[:, n], now, n, t)
-        by_wave = now.sum((0, 1, 2, 3, 4))
-        total.waves[:2] += by_wave.sum(), by_wave @ WAVES**2
+        by_wave = now.sum((1, 2, 3, 4))
+        mean = by_wave @ WAVES
+        total.waves[:2] += seen.sum() - (by_wave @ WAVES**2 - mean**2).sum(), (mean**2).sum()
         if n == 0:
             total.levels += now.sum((0, 1, 2, 3, 5))
             total.precision += now.sum((0, 1, 3, 4, 5))
@@ -161,15 +162,18 @@ def better(model: Model, counts: Counts) -> Model:
     """The M-step: every parameter moved to what the counts and the shipped prior say."""
     shipped = default_model(model.feelings)
     number, square, product, pairs = counts.waves
-    variance = (square + PRIOR_CHECK_INS) / (number + PRIOR_CHECK_INS)
-    shared = (product + PRIOR_CHECK_INS * shipped.carry) / (pairs + PRIOR_CHECK_INS)
+    prior = PRIOR_CHECK_INS * (shipped.fluctuation / model.fluctuation) ** 2
+    variance = (square + prior) / (number + PRIOR_CHECK_INS)
+    told = number / max(pairs, 1.0)  # the rest only repeats what was assumed: reach over it
+    carry = model.carry + (product / max(pairs, 1.0) - model.carry) / max(told, 0.2)
+    carry = (carry * number + PRIOR_CHECK_INS * shipped.carry) / (number + PRIOR_CHECK_INS)
     model = replace(
         model,
         levels=mixed(counts.levels, shipped.levels),
         precision=reshared(model.precision, mixed(counts.precision, [w for *_, w in shipped.precision])),
         growth=reshared(model.growth, mixed(counts.growth, [w for *_, w in shipped.growth])),
         fluctuation=float(model.fluctuation * np.sqrt(variance)),
-        carry=float(np.clip(shared / variance, 0.05, 0.9)),
+        carry=float(np.clip(carry, 0.05, 0.9)),
     )
     return better_items(model, shipped, counts.items)
 

@@ -1,0 +1,89 @@
+# Attune's commands. Each sets up what it needs by itself on a Debian machine with Python 3.11+, pip and make.
+# `make help` lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup run demo test test-unit test-contract test-story test-browser lint replies bench bench-signal \
+        faults pictures lock clean
+
+help: ## what each command does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: .venv/.ready ## make .venv with what running Attune needs
+run: setup ## try Attune without any account: phones, a mailbox, web and worker on this machine
+	$(BIN)/python -m bot.sandbox.run
+demo: setup ## ten weeks of three clients in under a minute, through the real parts; prints the transcript
+	$(BIN)/python -m bot.sandbox.demo
+
+test: .venv/.ready-dev lint test-unit test-contract test-story test-browser ## install everything and run all checks
+
+test-unit: .venv/.ready-dev ## rules, store, flows, web, commands
+	$(BIN)/pytest -q -n 2 tests --ignore tests/contract --ignore tests/story --ignore tests/browser --ignore tests/faults
+test-contract: .venv/.ready-dev .tools ## Twilio's own description, signatures and segment counts against ours
+	$(BIN)/pytest -q tests/contract
+test-story: .venv/.ready-dev ## the demo, kills in the middle of it, and a short form of the faults
+	$(BIN)/pytest -q tests/story tests/faults
+test-browser: .venv/.ready-dev .tools ## the pages in a real browser
+	$(BIN)/pytest -q tests/browser
+
+lint: .venv/.ready-dev ## style, types, and the walls between the packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+replies: .venv/.ready-dev ## how well replies are read, by family and language
+	$(BIN)/python tests/score_replies.py
+bench: .venv/.ready-dev ## timings: replies a second, planning, sending, reading
+	$(BIN)/python tests/bench.py
+bench-signal: .venv/.ready-dev ## how early the signal finds a decline, beside the peers' rules
+	$(BIN)/python tests/bench_signal.py
+faults: .venv/.ready-dev ## many kills at every step of a send, with the provider's own book as the judge
+	$(BIN)/python -m tests.faults.run
+pictures: .venv/.ready-dev .tools ## make the README's pictures anew
+	$(BIN)/python -m tests.support.pictures
+
+lock: .venv/.ready-dev ## write the lock files from pyproject.toml
+	$(BIN)/pip install -q uv
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --extra dev pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what the commands made
+	rm -rf .venv var tests/contract/node_modules
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Attune needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv 2>/dev/null || { rm -rf .venv; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null && $(PYTHON) -m venv .venv; \
+	  else echo "Python can't make a virtual environment: install the package python3-venv"; exit 1; fi; }
+
+.venv/.ready: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Setting up (once, about half a minute) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/.ready-dev: requirements-dev.lock pyproject.toml | .venv/bin/python
+	@echo "Setting up for the tests (once, about a minute) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch .venv/.ready $@
+
+# Debian's node, npm and chromium, for the checks against Twilio's own packages and for the pages.
+.PHONY: .tools
+.tools:
+	@missing=""; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+	  else echo "The tests need these Debian packages:$$missing"; exit 1; fi; \
+	fi

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import requests
 
+LONGEST_WAIT = 1  # seconds
+
 
 class Clock(Protocol):
     """Tells the time; a worker also tells it how far it has come, so that a held clock can go on."""
@@ -33,18 +35,26 @@ class FollowedClock:
     def __init__(self, url: str) -> None:
         self.url = url
         self._session = requests.Session()
-        self._version = 0
+        self._session.trust_env = False  # a proxy of the machine's mustn't come between us and loopback
+        self._version: int | None = None
 
     def now(self) -> datetime:
-        """The sandbox's time, UTC."""
+        """The sandbox's time, UTC. The first look since the last report is what that report will speak of."""
         answer: dict[str, Any] = self._session.get(self.url, timeout=5).json()
-        self._version = int(answer["version"])
+        if self._version is None:
+            self._version = int(answer["version"])
         return datetime.fromtimestamp(float(answer["now"]), UTC)
 
     def report(self, who: str, *, busy: bool, next_due: int | None) -> None:
-        """Tell the clock whether this worker still had work, and when it next will (epoch seconds)."""
-        body = {"who": who, "version": self._version, "busy": busy, "next_due": next_due}
+        """Tell the clock whether this worker still had work and when it next will (epoch seconds).
+
+        One with nothing to do then waits until something happens, for a second at most.
+        """
+        seen, self._version = self._version, None
+        body = {"who": who, "version": seen or 0, "busy": busy, "next_due": next_due}
         self._session.post(f"{self.url}/report", json=body, timeout=5)
+        if not busy:
+            self._session.get(self.url, params={"after": seen or 0, "wait": LONGEST_WAIT}, timeout=5)
 
 
 def clock_for(clock_url: str) -> Clock:

@@ -1,34 +1,25 @@
 """`attune`: what an operator or manager types. Each command reads its settings, calls a flow, and says what happened.
 
 Commands exit 0, 1 if any row was refused or something is wrong, and 2 for a call or a setting that can't be used.
+What a command needs is loaded by the command: the libraries behind sending and the signal take a second by
+themselves, and `attune schedule show` uses none of them.
 """
 
 import os
-import secrets
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bot import calls
 from bot import config as settings
-from bot import log
-from bot.clock import clock_for
-from bot.config import BadConfig, Config
-from bot.flows import context, exporting, intake, operating
-from bot.flows import settings as practice_settings
-from bot.flows.context import Context
-from bot.flows.settings import BadSetting
-from bot.flows.tables import BadTable
-from bot.store import StoreError, open_store, practices
-from bot.store.practices import Practice
-from surveys import instrument, replies
-from surveys.instrument import BadInstrument
-from surveys.schedule import BadSchedule
+from bot.calls import BadCall
+from bot.config import BadConfig
 
-TROUBLES = (BadConfig, StoreError, BadSetting, BadTable, BadSchedule, BadInstrument)
+TABLES = ("therapists", "roster", "appointments")
+EXPORTS = ("answers", "messages", "alerts")
 
 practice_option = click.option(
     "--practice", "practice_name", metavar="NAME", help="Which practice, where there are several."
@@ -41,31 +32,46 @@ class _Attune(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except TROUBLES as error:
+        except Exception as error:
+            if not isinstance(error, _troubles()):
+                raise
             click.echo(str(error), err=True)
             ctx.exit(2)
+
+
+def _troubles() -> tuple[type[Exception], ...]:
+    from bot.flows.settings import BadSetting
+    from bot.flows.tables import BadTable
+    from bot.store import SealBroken, StoreError
+    from surveys.instrument import BadInstrument
+    from surveys.schedule import BadSchedule
+
+    return BadCall, BadConfig, StoreError, SealBroken, BadSetting, BadTable, BadSchedule, BadInstrument
 
 
 @click.group(cls=_Attune, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Ask therapy clients after an appointment whether they felt heard, respected and understood, and tell the
     therapist early when rapport is slipping."""
-    log.set_up("command")
 
 
 @main.command()
 def migrate() -> None:
     """Make or upgrade the database. Safe to run twice, or by several processes at once."""
+    from bot.store import open_store
+
     config = settings.from_environment()
-    done = open_store(config.database_url, config.secrets or ("none",)).migrate()
-    click.echo(f"{len(done)} steps applied." if done else "Nothing to do: the database is up to date.")
+    done = open_store(config.database_url, config.secrets).migrate()
+    steps = f"{len(done)} step{'s' if len(done) > 1 else ''}"
+    click.echo(f"{steps} applied." if done else "Nothing to do: the database is up to date.")
 
 
 @main.command()
 def web() -> None:
     """Serve the webhooks and pages on 0.0.0.0:PORT, by gunicorn."""
-    config = _needing("secrets", "public_url")
-    open_store(config.database_url, config.secrets).check_ready()
+    config = settings.from_environment()
+    settings.needs(config, "secrets", "public_url")
+    calls.ready(config)
     command = [sys.executable, "-m", "gunicorn", "--bind", f"0.0.0.0:{config.port}", "--workers", "2"]
     command += ["--worker-class", "gthread", "--threads", "4", "--no-control-socket", "--timeout", "60"]
     # the log of requests would hold addresses with tokens in them
@@ -76,28 +82,28 @@ def web() -> None:
 @main.command()
 def worker() -> None:
     """Send what is due, look after alerts, until told to stop. Any number of workers may run."""
+    from bot.clock import clock_for
     from bot.worker import Worker
 
-    log.set_up("worker")
-    ctx = _context()
-    ctx.store.check_ready()
+    ctx = calls.make_context("worker")
     Worker(ctx, clock_for(ctx.config.clock_url)).run()
 
 
 @main.command()
-@click.option("--now", "now_text", metavar="ISO", help="Act as if it were this time.")
+@click.option("--now", "now_text", metavar="ISO", help="Act as if it were this time (UTC, unless it has an offset).")
 def tick(now_text: str | None) -> None:
     """One pass of the worker."""
+    from bot.clock import clock_for
     from bot.worker import tick_once
 
-    ctx = _context()
-    ctx.store.check_ready()
-    clock = _FixedClock(_moment(now_text)) if now_text else clock_for(ctx.config.clock_url)
-    click.echo(f"{tick_once(ctx, clock)} things done.")
+    at = calls.moment(now_text) if now_text else None
+    ctx = calls.make_context("worker")
+    done = tick_once(ctx, calls.FixedClock(at) if at else clock_for(ctx.config.clock_url))
+    click.echo(f"{done} things done.")
 
 
 @main.command("import")
-@click.argument("kind", type=click.Choice(list(intake.COLUMNS)))
+@click.argument("kind", type=click.Choice(TABLES))
 @click.argument("file", type=click.Path(path_type=Path))
 @practice_option
 def import_(kind: str, file: Path, practice_name: str | None) -> None:
@@ -105,30 +111,38 @@ def import_(kind: str, file: Path, practice_name: str | None) -> None:
 
     Good rows are taken, bad ones named by line and column; the same file twice changes nothing.
     """
-    ctx = _context()
-    now = _now(ctx)
+    from bot.flows import intake
+    from bot.flows.settings import find_practice
+
+    raw = calls.read(file)
+    ctx = calls.make_context()
+    now = calls.now_by(ctx.config)
     with ctx.store.transaction() as tx:
-        practice = practice_settings.find_practice(tx, practice_name, now, create=True)
-    taken = intake.take_file(ctx, practice, kind, _read(file), now)
+        practice = find_practice(tx, practice_name, now, create=True)
+    taken = intake.take_file(ctx, practice, kind, raw, now)
     for problem in taken.problems:
         click.echo(str(problem), err=True)
-    refused = len({problem.line for problem in taken.problems})
-    click.echo(f"{kind}: {taken.new} new, {taken.changed} changed, {taken.same} as before, {refused} refused.")
+    for note in taken.notes:
+        click.echo(f"{note} (taken all the same)", err=True)
+    click.echo(f"{kind}: {taken.new} new, {taken.changed} changed, {taken.same} as before, {taken.refused} refused.")
     sys.exit(1 if taken.problems else 0)
 
 
 @main.command()
-@click.argument("kind", type=click.Choice(list(exporting.KINDS)))
+@click.argument("kind", type=click.Choice(EXPORTS))
 @click.option("--reason", required=True, help="Why; kept in the audit trail.")
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
 @practice_option
 def export(kind: str, reason: str, form: str, practice_name: str | None) -> None:
     """Write answers, messages or alerts to standard output."""
+    from bot.flows import exporting
+
     if not reason.strip():
-        raise BadSetting("--reason must say why: it is kept in the audit trail.")
-    ctx, practice = _with_practice(practice_name)
-    for line in exporting.export(ctx, practice, kind, reason.strip(), form, "command", _now(ctx)):
-        click.echo(line, nl=False)
+        raise BadCall("--reason must say why: it is kept in the audit trail.")
+    store, practice = calls.with_practice(practice_name)
+    now = calls.now_by(settings.from_environment())
+    for line in exporting.export(store, practice, kind, reason.strip(), form, "command", now):
+        click.echo(line.encode(), nl=False)  # UTF-8 and these line ends, whatever the terminal's
 
 
 @main.group()
@@ -140,8 +154,10 @@ def schedule() -> None:
 @practice_option
 def schedule_show(practice_name: str | None) -> None:
     """Every key of the rule."""
-    _, practice = _with_practice(practice_name)
-    _show(practice_settings.show_schedule(practice))
+    from bot.flows.settings import show_schedule
+
+    _, practice = calls.with_practice(practice_name)
+    calls.show(show_schedule(practice))
 
 
 @schedule.command("set")
@@ -149,8 +165,12 @@ def schedule_show(practice_name: str | None) -> None:
 @practice_option
 def schedule_set(pairs: Sequence[str], practice_name: str | None) -> None:
     """Change the rule; what is not yet sent is planned anew."""
-    ctx, practice = _with_practice(practice_name)
-    _show(practice_settings.set_schedule(ctx, practice, _pairs(pairs), _now(ctx)))
+    from bot.flows.settings import set_schedule
+
+    changes = calls.pairs_of(pairs)
+    _, practice = calls.with_practice(practice_name)
+    ctx = calls.make_context()
+    calls.show(set_schedule(ctx, practice, changes, calls.now_by(ctx.config)))
 
 
 @main.group()
@@ -162,8 +182,10 @@ def practice() -> None:
 @practice_option
 def practice_show(practice_name: str | None) -> None:
     """Every setting."""
-    ctx, found = _with_practice(practice_name)
-    _show(practice_settings.show_practice(ctx, found))
+    from bot.flows.settings import show_practice
+
+    store, found = calls.with_practice(practice_name)
+    calls.show(show_practice(store, found))
 
 
 @practice.command("set")
@@ -171,8 +193,12 @@ def practice_show(practice_name: str | None) -> None:
 @practice_option
 def practice_set(pairs: Sequence[str], practice_name: str | None) -> None:
     """Change settings, for example sms_name=Riverside duty_email=dana@example.org."""
-    ctx, found = _with_practice(practice_name)
-    practice_settings.set_practice(ctx, found, _pairs(pairs), _now(ctx))
+    from bot.flows.settings import set_practice
+
+    changes = calls.pairs_of(pairs)
+    _, found = calls.with_practice(practice_name)
+    ctx = calls.make_context()
+    set_practice(ctx, found, changes, calls.now_by(ctx.config))
     click.echo("Saved.")
 
 
@@ -185,10 +211,16 @@ def token() -> None:
 @click.argument("name")
 @practice_option
 def token_new(name: str, practice_name: str | None) -> None:
-    """Make a token; it is shown once."""
-    ctx, found = _with_practice(practice_name)
-    with ctx.store.transaction() as tx:
-        made = practices.new_token(tx, found.id, name, _now(ctx))
+    """Make a token; it is shown once. NAME says whose it is."""
+    from bot.store import practices
+
+    if not name.strip():
+        raise BadCall("NAME must say whose token it is.")
+    store, found = calls.with_practice(practice_name)
+    now = calls.now_by(settings.from_environment())
+    with store.transaction() as tx:
+        made = practices.new_token(tx, found.id, name.strip(), now)
+        practices.note(tx, found.id, "command", "token", found.id, now, words=name.strip())
     click.echo(made)
 
 
@@ -198,10 +230,12 @@ def token_new(name: str, practice_name: str | None) -> None:
 @click.option("--channel", type=click.Choice(["sms", "email"]), default="sms", show_default=True)
 def try_reply(text: str, asked: str, channel: str) -> None:
     """Show how a reply is read, and why. Nothing is stored or sent."""
+    from surveys import instrument, replies
+
     instruments = instrument.load_all()
     feelings = tuple(part.strip() for part in asked.split(",") if part.strip())
     if unknown := [f for f in feelings if f not in instruments.questions]:
-        raise BadSetting(f"--asked: {unknown[0]} is not a feeling; there are {', '.join(instruments.questions)}.")
+        raise BadCall(f"--asked: {unknown[0]} is not a feeling; there are {', '.join(instruments.questions)}.")
     reply = replies.parse(text, asked=feelings, instruments=instruments, channel=channel)
     click.echo(f"kind: {reply.kind}")
     for feeling, score in zip(feelings, reply.scores, strict=True):
@@ -210,14 +244,17 @@ def try_reply(text: str, asked: str, channel: str) -> None:
     click.echo(f"flags: {', '.join(name for name in flags if getattr(reply, name)) or 'none'}")
     click.echo(f"comment: {reply.comment or ''}")
     for because in reply.because:
-        click.echo(f"because: {because.feeling or '-'} {because.score or ''} {because.words!r} ({because.rule})")
+        meant = " ".join(str(part) for part in (because.feeling, because.score) if part is not None)
+        click.echo(f"because: {meant or 'nothing'} from {because.words!r} ({because.rule})")
 
 
 @main.command()
 def doctor() -> None:
-    """Look over settings, database, clock, Twilio, PUBLIC_URL, the worker and what each practice lacks."""
-    ctx = _context()
-    findings = operating.doctor(ctx, _now(ctx))
+    """Look over settings, database, clock, Twilio, mail server, PUBLIC_URL, the worker and what each practice lacks."""
+    from bot.flows import context, operating
+
+    ctx = context.build(settings.from_environment())
+    findings = operating.doctor(ctx, calls.now_by(ctx.config))
     for finding in findings:
         click.echo(f"{finding.level:4}  {finding.subject}: {finding.text}")
     sys.exit(1 if any(finding.level == "bad" for finding in findings) else 0)
@@ -227,83 +264,46 @@ def doctor() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Write a consistent copy of the live database to FILE, checked by opening it. The key is not in it."""
-    ctx = _context()
-    operating.backup(ctx, str(file), _now(ctx))
+    from bot.flows import backups
+
+    ctx = calls.make_context()
+    backups.backup(ctx, str(file), calls.now_by(ctx.config))
     click.echo(f"Written and checked: {file}. Keep SECRET_KEY elsewhere: without it the copy can't be read.")
 
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-def restore(file: Path) -> None:
+@click.option("--force", is_flag=True, help="Don't look whether web or worker still runs.")
+def restore(file: Path, force: bool) -> None:
     """Put the backup FILE in the place of the database. Stop web and worker first."""
-    ctx = _context()
-    done = operating.restore(ctx, str(file), _now(ctx))
+    from bot.flows import backups, context
+
+    config = settings.from_environment()
+    settings.needs(config, "secrets")
+    done = backups.restore(context.build(config), str(file), calls.now_by(config), force)
     click.echo(
-        f"Restored. {done.messages} messages are looked up before they may go out again; {done.check_ins} check-ins "
-        "that may have been asked since the backup are not asked again."
+        f"Restored. Messages looked up before they may go out again: {done.messages}. Check-ins closed, since they "
+        f"may have been asked after the backup: {done.check_ins}.\nWhat clients wrote after the backup is not in it: "
+        "look through your provider's log for STOP and for danger before you start web and worker."
     )
+
+
+@main.command()
+def reseal() -> None:
+    """After a change of key: write every sealed field anew under the first key, so that the old one can go."""
+    from bot.store import reseal as sealed
+
+    store = calls.ready(calls.with_secrets())
+    done = sealed.reseal(store)
+    for row in done.broken:
+        click.echo(f"{row} doesn't open with any of the keys.", err=True)
+    click.echo(f"{done.rows} rows written anew, {len(done.broken)} left as they were.")
+    sys.exit(1 if done.broken else 0)
 
 
 @main.command("new-key")
 def new_key() -> None:
     """Make a SECRET_KEY. Keep it apart from the database and its backups."""
+    import secrets
+
     click.echo(secrets.token_urlsafe(48))
-
-
-class _FixedClock:
-    """For `tick --now`."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        return self.at
-
-    def report(self, who: str, *, busy: bool, next_due: int | None) -> None:
-        """Nobody waits for us."""
-
-
-def _needing(*names: str) -> Config:
-    config = settings.from_environment()
-    settings.needs(config, *names)
-    return config
-
-
-def _context() -> Context:
-    return context.build(_needing("secrets"))
-
-
-def _with_practice(name: str | None) -> tuple[Context, Practice]:
-    ctx = _context()
-    with ctx.store.transaction() as tx:
-        return ctx, practice_settings.find_practice(tx, name, _now(ctx))
-
-
-def _now(ctx: Context) -> datetime:
-    return clock_for(ctx.config.clock_url).now()
-
-
-def _moment(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadSetting("--now must be a time such as 2026-11-23T10:00:00-05:00.") from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise BadSetting(f"{file} can't be read: {error.strerror}.") from None
-
-
-def _pairs(pairs: Sequence[str]) -> dict[str, str]:
-    if bad := [pair for pair in pairs if "=" not in pair]:
-        raise BadSetting(f"{bad[0]!r} is not KEY=VALUE.")
-    return {key.strip(): value for key, _, value in (pair.partition("=") for pair in pairs)}
-
-
-def _show(values: dict[str, str]) -> None:
-    for key, value in values.items():
-        click.echo(f"{key}={value}")

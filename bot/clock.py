@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import requests
 
+from bot.config import BadConfig
+
 LONGEST_WAIT = 1  # seconds
 
 
@@ -39,11 +41,21 @@ class FollowedClock:
         self._version: int | None = None
 
     def now(self) -> datetime:
-        """The sandbox's time, UTC. The first look since the last report is what that report will speak of."""
-        answer: dict[str, Any] = self._session.get(self.url, timeout=5).json()
+        """The sandbox's time, UTC. The first look since the last report is what that report will speak of.
+
+        Raises BadConfig when no such clock answers.
+        """
+        try:
+            answer: dict[str, Any] = self._session.get(self.url, timeout=5).json()
+            at, version = datetime.fromtimestamp(float(answer["now"]), UTC), int(answer["version"])
+        except (requests.RequestException, LookupError, TypeError, ValueError) as error:
+            raise BadConfig(
+                f"ATTUNE_CLOCK_URL names no clock that answers ({error.__class__.__name__}): "
+                "start the sandbox it belongs to, or unset it."
+            ) from error
         if self._version is None:
-            self._version = int(answer["version"])
-        return datetime.fromtimestamp(float(answer["now"]), UTC)
+            self._version = version
+        return at
 
     def report(self, who: str, *, busy: bool, next_due: int | None) -> None:
         """Tell the clock whether this worker still had work and when it next will (epoch seconds).

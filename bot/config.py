@@ -12,6 +12,11 @@ from urllib.parse import urlsplit
 
 TWILIO_ADDRESS = "https://api.twilio.com"
 SHORTEST_SECRET = 32
+# What a setting must look like, and how to say so.
+_ACCOUNT = (r"AC[0-9a-fA-F]{32}", "AC and 32 more letters and digits, as the Twilio console shows it")
+_SERVICE = (r"MG[0-9a-fA-F]{32}", "MG and 32 more letters and digits, as the Twilio console shows it")
+_SENDER = (r"\+[1-9][0-9]{3,14}|[0-9]{3,8}", "a number with its country code, like +12025550123, or a short code")
+_MAIL = (r"[^\r\n@]*@[^\s@]+", "one mail address, like notes@example.org or Riverside <notes@example.org>")
 
 
 class BadConfig(Exception):
@@ -43,19 +48,19 @@ class Config:
         """Read the environment. Raises BadConfig naming every bad setting at once."""
         reader = _Reader(env)
         config = cls(
-            database_url=env.get("DATABASE_URL", "") or cls.database_url,
+            database_url=reader.text("DATABASE_URL") or cls.database_url,
             public_url=reader.url("PUBLIC_URL").rstrip("/"),
             secrets=reader.secrets(),
-            twilio_account_sid=env.get("TWILIO_ACCOUNT_SID", ""),
-            twilio_auth_tokens=_listed(env.get("TWILIO_AUTH_TOKEN", "")),
-            twilio_messaging_service_sid=env.get("TWILIO_MESSAGING_SERVICE_SID", ""),
-            twilio_from=env.get("TWILIO_FROM", ""),
+            twilio_account_sid=reader.text("TWILIO_ACCOUNT_SID", *_ACCOUNT),
+            twilio_auth_tokens=_listed(reader.text("TWILIO_AUTH_TOKEN")),
+            twilio_messaging_service_sid=reader.text("TWILIO_MESSAGING_SERVICE_SID", *_SERVICE),
+            twilio_from=reader.text("TWILIO_FROM", *_SENDER),
             twilio_api_url=reader.url("TWILIO_API_URL").rstrip("/") or TWILIO_ADDRESS,
             smtp_url=reader.url("SMTP_URL", "smtp", "smtps"),
-            mail_from=env.get("MAIL_FROM", ""),
-            port=int(reader.number("PORT", cls.port, 1, 65535)),
-            settle_seconds=int(reader.number("SEND_SETTLE_SECONDS", cls.settle_seconds, 1, 86400)),
-            lease_seconds=int(reader.number("SEND_LEASE_SECONDS", cls.lease_seconds, 1, 3600)),
+            mail_from=reader.text("MAIL_FROM", *_MAIL),
+            port=reader.whole("PORT", cls.port, 1, 65535),
+            settle_seconds=reader.whole("SEND_SETTLE_SECONDS", cls.settle_seconds, 1, 86400),
+            lease_seconds=reader.whole("SEND_LEASE_SECONDS", cls.lease_seconds, 1, 3600),
             pace=reader.number("SEND_PACE", cls.pace, 0, 1000),
             clock_url=reader.url("ATTUNE_CLOCK_URL").rstrip("/"),
         )
@@ -83,7 +88,7 @@ class Config:
 
 def is_twilio(url: str) -> bool:
     """Whether an address belongs to Twilio itself."""
-    host = urlsplit(url).hostname or ""
+    host = (urlsplit(url).hostname or "").rstrip(".")
     return host == "twilio.com" or host.endswith(".twilio.com")
 
 
@@ -99,37 +104,54 @@ class _Reader:
         self.env = env
         self.problems: list[str] = []
 
-    def url(self, name: str, *schemes: str) -> str:
+    def text(self, name: str, form: str = "", words: str = "") -> str:
+        """The value without the blanks around it; where a form is given, it must fit."""
         value = self.env.get(name, "").strip()
+        if value and form and not re.fullmatch(form, value):
+            self.problems.append(f"{name} must be {words}.")
+        return value
+
+    def url(self, name: str, *schemes: str) -> str:
+        value = self.text(name)
         schemes = schemes or ("http", "https")
         try:
             parts = urlsplit(value)
-            good = not value or (parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0)
+            good = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+            good = good and not parts.query and not parts.fragment
         except ValueError:  # a port that is no number
             good = False
-        if not good:
-            self.problems.append(f"{name} must be an address that starts with {schemes[0]}://, with a host.")
+        if value and not good:
+            self.problems.append(
+                f"{name} must be an address like {schemes[0]}://host or {schemes[0]}://host:1234; in a password "
+                "write %23 for #, %2F for /, %3A for : and %40 for @."
+            )
         return value if good else ""
 
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.number(name, default, low, high)
+        if value != int(value):
+            self.problems.append(f"{name} must be a whole number; it is {value:g}.")
+        return int(value)
+
     def number(self, name: str, default: float, low: float, high: float) -> float:
-        value = self.env.get(name, "").strip()
+        value = self.text(name)
         if not value:
             return default
-        if not re.fullmatch(r"\d+(\.\d+)?", value) or not low <= float(value) <= high:
+        if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) or not low <= float(value) <= high:
             self.problems.append(f"{name} must be a number from {low:g} to {high:g}; it is {value!r}.")
             return default
         return float(value)
 
     def secrets(self) -> tuple[str, ...]:
         """SECRET_KEY (comma list, newest first), or the lines of SECRET_KEY_FILE (newest first)."""
-        path = self.env.get("SECRET_KEY_FILE", "")
-        if path and not self.env.get("SECRET_KEY"):
-            return self._secret_file(Path(path))
-        return _listed(self.env.get("SECRET_KEY", ""))
+        path, found = self.text("SECRET_KEY_FILE"), _listed(self.text("SECRET_KEY"))
+        if path and found:
+            self.problems.append("SECRET_KEY and SECRET_KEY_FILE are both set; keep the one that holds your keys.")
+        return self._secret_file(Path(path)) if path and not found else found
 
     def _secret_file(self, path: Path) -> tuple[str, ...]:
         try:
-            lines = path.read_text("utf-8").splitlines()
+            lines = path.read_text("utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             self.problems.append(f"SECRET_KEY_FILE can't be read: {error.__class__.__name__}.")
             return ()

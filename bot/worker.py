@@ -1,5 +1,9 @@
 """The worker: an alarm clock that calls the flows. All that is to be done stands in rows; any number of workers
-may run, and one that is killed loses nothing."""
+may run, and one that is killed loses nothing.
+
+What talks to a provider runs beside the clock, in lanes with a few threads each: a mail server that hangs holds up
+other mails, but no text, no urgent mail, no look-up, and no alert's next step.
+"""
 
 import os
 import secrets
@@ -8,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 
@@ -16,12 +21,64 @@ from bot.clock import Clock
 from bot.flows import alerting, asking, sending, settling
 from bot.flows import signal as signal_flow
 from bot.flows.context import Context
+from bot.flows.sending import Lane
 from bot.store import alerts, check_ins, outbox, system
 
 TICK_SECONDS = 0.5  # a reply's answer goes out within a second or two
 FOLLOWED_TICK_SECONDS = 0.05  # by the sandbox's clock a day passes in a moment
 BEAT = timedelta(seconds=30)
 FORGET = timedelta(days=2)
+THREADS = 4  # a lane: so many providers' time-outs may run at once
+GOODBYE = 30.0  # seconds that calls under way get when the worker is told to stop
+
+
+class Hands:
+    """Up to THREADS threads that do one kind of work, piece by piece, until nothing is left of it.
+
+    `work` does one piece and says how many things were done. Threads end when idle, with their connection to the
+    database.
+    """
+
+    def __init__(self, ctx: Context, name: str, work: Callable[[], int]) -> None:
+        self._ctx, self._name, self._work = ctx, name, work
+        self._changed = threading.Condition()
+        self._running = self._done = 0
+        self._stopping = False
+
+    def wake(self, pieces: int) -> None:
+        """There are so many pieces of work: put as many threads to it as there may be."""
+        with self._changed:
+            for _ in range(0 if self._stopping else min(pieces, THREADS - self._running)):
+                self._running += 1
+                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+
+    def take_done(self) -> int:
+        """How many things were done since the last time this was asked; work under way counts as one."""
+        with self._changed:
+            done, self._done = self._done + self._running, 0
+            return done
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until all threads have ended."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, seconds)
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._stopping = True
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping and (done := self._work()):
+                with self._changed:
+                    self._done += done
+        except Exception as error:
+            log.get().error("fault", what=self._name, error=error.__class__.__name__)
+        finally:
+            self._ctx.store.close()
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
 
 
 class Worker:
@@ -32,9 +89,12 @@ class Worker:
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._beaten: datetime | None = None
         self._stopping = threading.Event()
+        self._lanes = {lane: Hands(ctx, f"send-{lane.channel}", partial(self._send, lane)) for lane in
+                       sending.lanes_of(ctx)}  # fmt: skip
+        self._looks = Hands(ctx, "look-up", self._look_up)
 
     def run(self) -> None:
-        """Tick until told to stop (SIGTERM, SIGINT); the tick under way is finished first."""
+        """Tick until told to stop (SIGTERM, SIGINT); what is under way is finished first."""
         seconds = FOLLOWED_TICK_SECONDS if self.ctx.config.clock_url else TICK_SECONDS
         scheduler = BlockingScheduler(timezone="UTC")
         scheduler.add_job(self._guarded, "interval", seconds=seconds, coalesce=True, max_instances=1,
@@ -43,49 +103,76 @@ class Worker:
             signal.signal(number, lambda *_: self._stop(scheduler))
         log.get().info("worker started", worker=self.id)
         scheduler.start()
+        for hands in self._hands():
+            hands.wait(GOODBYE)
         log.get().info("worker stopped", worker=self.id)
 
     def tick(self) -> int:
-        """One pass over everything that is due; how many things were done."""
+        """One pass over everything that is due, calls to providers included; how many things were done."""
+        done = self._pass()
+        for hands in self._hands():
+            hands.wait()
+        return done + sum(hands.take_done() for hands in self._hands())
+
+    def _pass(self) -> int:
+        """One pass over what is due here; calls to providers are only begun."""
         now = self.clock.now()
-        self._beat(now)
-        done = 0
-        for step in (asking.expire_due, asking.ask_due, asking.remind_due, alerting.climb_due):
-            done += self._try(step, now)
-        done += self._send(now)
-        done += self._try(settling.look_up_due, now)
-        done += self._try(signal_flow.assess_marked, now)
-        return done
+        self._try(self._beat, now)
+        flows = (asking.expire_due, asking.ask_due, asking.remind_due, alerting.climb_due, sending.free_abandoned)
+        done = sum(self._try(partial(flow, self.ctx), now) for flow in flows)
+        self._try(self._wake, now)
+        return done + self._try(partial(signal_flow.assess_marked, self.ctx), now)
 
-    def _send(self, now: datetime) -> int:
-        claimed = sending.claim(self.ctx, self.id, now)
+    def _wake(self, now: datetime) -> int:
+        for lane, due in sending.due_by_lane(self.ctx, now).items():
+            self._lanes[lane].wake(due)
+        self._looks.wake(settling.due_count(self.ctx, now))
+        return 0
+
+    def _send(self, lane: Lane) -> int:
+        """Send the next message of a lane; 0 when none may go now."""
+        now = self.clock.now()
+        claimed = sending.claim(self.ctx, self.id, now, lane, most=1)
         for message in claimed:
-            if self._stopping.is_set():
-                break  # unattempted claims fall due again when their lease ends
-            sending.deliver(self.ctx, message, self.clock.now())
-        return len(claimed)
+            sending.deliver(self.ctx, message, self.clock.now(), self.clock.now)
+        return len(claimed) or self._wait_for_pace(lane, now)
 
-    def _try(self, step: Callable[[Context, datetime], int], now: datetime) -> int:
+    def _wait_for_pace(self, lane: Lane, now: datetime) -> int:
+        """By the machine's clock, wait out the pace, so that it is kept to the second; 1 if it was worth it."""
+        wait = sending.pause(self.ctx, lane, now)
+        if self.ctx.config.clock_url or not timedelta() < wait <= timedelta(seconds=5):
+            return 0
+        return 0 if self._stopping.wait(wait.total_seconds()) else 1
+
+    def _look_up(self) -> int:
+        return settling.look_up_due(self.ctx, self.clock.now(), most=1)
+
+    def _try(self, step: Callable[[datetime], int], now: datetime) -> int:
         """A fault in one story must not stop the others: danger climbs whatever the signal does."""
         try:
-            return step(self.ctx, now)
+            return step(now)
         except Exception as error:
-            log.get().error("fault", what=step.__module__, error=error.__class__.__name__)
+            what = getattr(step, "func", step).__module__
+            log.get().error("fault", what=what, error=error.__class__.__name__)
             return 0
 
     def _guarded(self) -> None:
         try:
-            done = self.tick()
+            done = self._pass() + sum(hands.take_done() for hands in self._hands())
             self.clock.report(self.id, busy=done > 0, next_due=self._next_due())
         except Exception as error:
             log.get().error("fault", what="tick", error=error.__class__.__name__)
 
-    def _beat(self, now: datetime) -> None:
+    def _hands(self) -> list[Hands]:
+        return [*self._lanes.values(), self._looks]
+
+    def _beat(self, now: datetime) -> int:
         if self._beaten is None or abs(now - self._beaten) >= BEAT:
             with self.ctx.store.transaction() as tx:
                 system.beat(tx, self.id, now)
                 system.forget_workers(tx, now - FORGET)
             self._beaten = now
+        return 0
 
     def _next_due(self) -> int | None:
         """When something next falls due, for a clock that waits for us."""
@@ -99,12 +186,14 @@ class Worker:
 
     def _stop(self, scheduler: BlockingScheduler) -> None:
         self._stopping.set()
-        # shutdown waits for the tick under way, and a signal handler runs in the scheduler's own thread
+        for hands in self._hands():
+            hands.stop()
+        # shutdown waits for the pass under way, and a signal handler runs in the scheduler's own thread
         threading.Thread(target=scheduler.shutdown, kwargs={"wait": True}).start()
 
 
 def tick_once(ctx: Context, clock: Clock) -> int:
-    """One pass of a worker, until nothing is left to do at this moment; how many things were done."""
+    """Passes of a worker until nothing is left to do at this moment; how many things were done."""
     worker = Worker(ctx, clock)
     total = 0
     while done := worker.tick():

@@ -71,18 +71,20 @@ STATEMENTS = [
     "create index client_email on client (email_index)",
     "create index client_therapist on client (practice_id, therapist_id)",
     """create table suppression (
+        id text primary key,
         practice_id text not null references practice(id),
+        address_sealed text not null,
         address_index text not null,
         stopped_at {i64} not null,
         lifted_at {i64},
         source text not null,
-        primary key (practice_id, address_index)
+        unique (practice_id, address_index)
     ) {strict}""",
     """create table consent_event (
         id text primary key,
         practice_id text not null references practice(id),
         client_id text references client(id),
-        address_index text,
+        address_sealed text,
         what text not null,
         at {i64} not null,
         source text not null
@@ -239,7 +241,7 @@ STATEMENTS = [
     """create table api_token (
         id text primary key,
         practice_id text not null references practice(id),
-        name text not null,
+        name_sealed text not null,
         hash text not null unique,
         created_at {i64} not null,
         revoked_at {i64}
@@ -250,7 +252,8 @@ STATEMENTS = [
         at {i64} not null,
         who text not null,
         what text not null,
-        about text not null
+        about text not null,
+        words_sealed text
     ) {strict}""",
     "create index audit_practice on audit (practice_id, at)",
 ]

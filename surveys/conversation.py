@@ -69,6 +69,7 @@ MOVES: dict[State, dict[Event, State]] = {
     State.CANCELLED: {},
     State.FAILED: {},
 }
+SKIPPED = "S19"  # the parser's rule for "skip" in the place of a score
 OPEN = frozenset({State.ASKED, State.REMINDED, State.PARTLY_ANSWERED})
 
 
@@ -220,14 +221,17 @@ def _start(situation: Situation, reply: Reply, _scores: dict[str, int], _replace
     """START, UNSTOP and YES bring back only a person who said STOP; "YES" to a question is no answer."""
     if not situation.stopped or (situation.provider_said != "START" and reply.kind != "optin"):
         return None
-    return Step("optin", None if situation.provider_said == "START" else Say("started"), start=True)
+    # while halted, "a check-in comes after your visits again" would not be true
+    silent = situation.provider_said == "START" or situation.halted
+    return Step("optin", None if silent else Say("started"), start=True)
 
 
-def _quiet(situation: Situation, reply: Reply, _scores: dict[str, int], _replaces: bool) -> Step | None:
-    """After STOP, and after danger until a clinician resumes, words are kept and nothing automatic is said."""
+def _quiet(situation: Situation, reply: Reply, scores: dict[str, int], replaces: bool) -> Step | None:
+    """After STOP, and after danger until a clinician resumes, all is kept and nothing automatic is said."""
     if not situation.stopped and not situation.halted:
         return None
-    return Step(reply.kind, alert="call" if reply.call else "")
+    alert = "call" if reply.call and situation.known else ""
+    return Step(reply.kind, None, _event(situation, scores, replaces), scores, replaces, alert=alert)
 
 
 def _wrong_person(situation: Situation, reply: Reply, _scores: dict[str, int], _replaces: bool) -> Step | None:
@@ -257,12 +261,19 @@ def _answer(situation: Situation, reply: Reply, scores: dict[str, int], replaces
         return _complete(situation, reply, scores, replaces, together)
     if event is Event.ANSWERED_PART:
         missing = tuple(feeling for feeling in situation.missing if feeling not in scores)
+        if _skipped(reply).issuperset(missing):
+            return Step(reply.kind, Say("thanks"), event, scores, prompted="rest")
         return _once(situation, "rest", _ask_rest(situation, missing, together), reply, event, scores)
     if reply.kind == "skip":
-        return Step("skip", Say("thanks"), prompted="rest")
+        return Step("skip", Say("thanks") if "skip" not in situation.prompted else None, prompted="skip")
     if situation.answers:
         return _once(situation, "rest", _ask_rest(situation, situation.missing, together), reply)
     return _once(situation, "explain", Say("explain", feelings=situation.missing), reply)
+
+
+def _skipped(reply: Reply) -> set[str | None]:
+    """The feelings the client would rather not rate, in so many words ("4 skip 3")."""
+    return {because.feeling for because in reply.because if because.rule == SKIPPED}
 
 
 def _ask_rest(situation: Situation, missing: tuple[str, ...], together: Mapping[str, int]) -> Say:
@@ -288,9 +299,9 @@ def _once(
     event: Event | None = None,
     scores: Mapping[str, int] | None = None,
 ) -> Step:
-    """Ask or explain once; the second time let it be, with thanks where something was answered."""
+    """Ask or explain once; the second time, or after "skip", let it be, with thanks where something was answered."""
     scores = scores or {}
-    if prompt not in situation.prompted:
+    if situation.prompted.isdisjoint({prompt, "skip"}):
         return Step(reply.kind, say, event, scores, prompted=prompt)
     return Step(reply.kind, Say("thanks") if scores else None, event, scores)
 

@@ -14,6 +14,7 @@ SHORTEST_STAY = timedelta(seconds=60)  # less time than this before the edge isn
 # 47 CFR 64.1200(a)(12): one confirmation of an opt-out may be sent, within five minutes of the request.
 CONFIRM_WITHIN = timedelta(minutes=5)
 STALE = timedelta(hours=24)
+AT_ANY_HOUR = timedelta(hours=10)
 
 
 @dataclass(frozen=True)
@@ -90,14 +91,14 @@ def judge(errand: Errand, client: Client, schedule: Schedule, now: datetime) -> 
     if reason := _why_never(errand, manners, client, schedule, now):
         return Drop(reason)
     if not manners.hours:
-        return Go(now + timedelta(hours=10))
+        return Go(now + AT_ANY_HOUR)
     return _in_hours(errand, manners, client, schedule, now)
 
 
 def _why_never(errand: Errand, manners: Manners, client: Client, schedule: Schedule, now: datetime) -> str | None:
     if client.stopped and not manners.after_stop:
         return STOPPED
-    if client.state == "died":
+    if client.state == "died" and manners.hours:  # whoever has the phone now may need help
         return DIED
     if now - errand.written_at > manners.within:
         return "too late to be of use"
@@ -120,13 +121,15 @@ def _in_hours(errand: Errand, manners: Manners, client: Client, schedule: Schedu
     """Inside the hours, and with enough of them left; a message that can't wait that long is dropped."""
     window = schedule.window
     closes = window.closes_at(now, client.zone)
+    last = errand.expires_at if manners.unasked or manners.open_only else None
+    if last and last - now < SHORTEST_STAY:
+        return Drop("its time is over")
     if closes - now >= SHORTEST_STAY:
-        return Go(closes)
+        return Go(min(closes, last or closes))
     try:
         opens = window.next_open(max(now, closes), client.zone)
     except NeverOpens:
         return Drop("the schedule leaves no hours to write in")
-    last = errand.expires_at if manners.unasked or manners.open_only else None
     if opens - errand.written_at > manners.within or (last and opens >= last):
         return Drop("too late to be of use once the hours begin")
     return Wait(opens, "outside the practice's hours")

@@ -115,6 +115,8 @@ class Phrases:
     def add(self, group: str, value: str, pattern: str, lists: Mapping[str, Sequence[str]]) -> None:
         """Add one pattern; BadPattern when a sign in it is not understood or a list is missing."""
         signs = pattern.split()
+        while signs and signs[-1].startswith("*"):  # a gap before nothing says nothing
+            signs.pop()
         if not [s for s in signs if s not in "^$" and not s.startswith("*")]:
             raise BadPattern(f"{pattern!r} has no word to look for")
         at_start = signs[0] == "^"

@@ -16,7 +16,10 @@ class Spelling:
         for word in wanted:
             for shorter in _gaps(word):
                 self._by_gap[shorter].add(word)
-        self._known: dict[str, str | None] = {}
+
+    def is_ordinary(self, word: str) -> bool:
+        """Whether the word is one that is never taken for another."""
+        return word in self._ordinary
 
     def right(self, word: str) -> str | None:
         """What a misspelt word stands for; None when it is right, ordinary, or could be two words."""

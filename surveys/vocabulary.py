@@ -54,7 +54,7 @@ class BadVocabulary(ValueError):
         self.file, self.key, self.reason = file, key, reason
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
     """Everything the reader of replies knows about words, in all languages at once."""
 
@@ -64,6 +64,10 @@ class Vocabulary:
     accented: frozenset[str]  # words that mean something else without their accents
     mail: Mapping[str, tuple[str, ...]]
     compact: Mapping[str, str]  # feelings by their words, for "heard5"
+
+    def knows(self, word: str) -> bool:
+        """Whether a folded word occurs in any pattern or list."""
+        return word in self.phrases.vocabulary or self.spelling.is_ordinary(word)
 
 
 @cache
@@ -155,6 +159,7 @@ def _spelling(tables: Mapping[str, Mapping[str, Any]], phrases: Phrases) -> Spel
                 wanted |= {fold(p): least for p in patterns if p.isalpha() and len(p) >= least}
         wanted |= {fold(word): 4 for word in (*table["keywords"], *table["often_misspelt"]) if len(word) >= 4}
     ordinary = {fold(w) for table in tables.values() for text in table["ordinary"] for w in text.split()}
+    ordinary |= {word for table in tables.values() for word in table["accented"]}
     return Spelling(frozenset(w for w in wanted if w.isalpha()), frozenset(ordinary | phrases.vocabulary))
 
 

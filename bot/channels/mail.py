@@ -9,10 +9,11 @@ from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 
 from bot.channels.base import DeliveryFailed, InDoubt, Outgoing
-from bot.channels.codes import BAD_ADDRESS, BUSY
+from bot.channels.codes import BAD_ADDRESS, BUSY, SET_UP, UNREACHABLE
 from bot.config import Config
 
 TIMEOUT_SECONDS = 20
+_POLICY = SMTP_POLICY.clone(cte_type="7bit")  # not every server on the way takes 8 bits
 
 
 class MailChannel:
@@ -29,7 +30,13 @@ class MailChannel:
 
     def send(self, message: Outgoing) -> str:
         """Hand over one mail; its Message-ID. Raises DeliveryFailed or InDoubt."""
-        mail = compose(message, self.config.mail_from)
+        try:
+            mail = compose(message, self.config.mail_from)
+            message.to.encode("ascii")
+            sealed = mail.as_bytes(policy=_POLICY)
+        except (ValueError, LookupError) as error:
+            reason = f"no mail can be made of it ({error.__class__.__name__})"
+            raise DeliveryFailed(reason, permanent=True, meaning=BAD_ADDRESS) from error
         try:
             smtp = self._connect()
         except (OSError, smtplib.SMTPException) as error:
@@ -39,10 +46,11 @@ class MailChannel:
                 meaning=BUSY,
             ) from error
         try:
-            self._hand_over(smtp, message.to, mail)
+            self._hand_over(smtp, message.to, sealed)
         finally:
-            with contextlib.suppress(OSError, smtplib.SMTPException):
-                smtp.quit()
+            with contextlib.suppress(OSError):  # the answer is known: nobody waits for a goodbye
+                smtp.putcmd("QUIT")
+            smtp.close()
         return str(mail["Message-ID"])
 
     def _connect(self) -> smtplib.SMTP:
@@ -52,24 +60,28 @@ class MailChannel:
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port or 465, timeout=TIMEOUT_SECONDS, context=context)
         else:
             smtp = smtplib.SMTP(host, port or 25, timeout=TIMEOUT_SECONDS)
-        smtp.ehlo()
-        if smtp.has_extn("starttls") and self._url.scheme == "smtp":
-            smtp.starttls(context=context)
-            smtp.ehlo()
-        if self._url.username:
-            smtp.login(unquote(self._url.username), unquote(self._url.password or ""))
+        try:
+            smtp.ehlo_or_helo_if_needed()
+            if smtp.has_extn("starttls") and self._url.scheme == "smtp":
+                smtp.starttls(context=context)
+                smtp.ehlo()
+            if self._url.username:
+                smtp.login(unquote(self._url.username), unquote(self._url.password or ""))
+        except BaseException:
+            smtp.close()
+            raise
         return smtp
 
-    def _hand_over(self, smtp: smtplib.SMTP, to: str, mail: EmailMessage) -> None:
+    def _hand_over(self, smtp: smtplib.SMTP, to: str, mail: bytes) -> None:
         try:
-            _expect(smtp.mail(parseaddr(self.config.mail_from)[1]), 250)
-            _expect(smtp.rcpt(to), 250, 251)
+            _expect(smtp.mail(parseaddr(self.config.mail_from)[1]), SET_UP, 250)
+            _expect(smtp.rcpt(to), BAD_ADDRESS, 250, 251, 252)
         except (OSError, smtplib.SMTPServerDisconnected) as error:
             raise DeliveryFailed("the mail server hung up", permanent=False, meaning=BUSY) from error
         try:
-            _expect(smtp.data(mail.as_bytes(policy=SMTP_POLICY)), 250)
+            _expect(smtp.data(mail), UNREACHABLE, 250)
         except smtplib.SMTPDataError as error:  # DATA itself was refused: nothing was handed over
-            raise _refused(error.smtp_code) from error
+            raise _refused(error.smtp_code, UNREACHABLE) from error
         except (OSError, smtplib.SMTPServerDisconnected) as error:
             raise InDoubt(f"no answer after the mail ({error.__class__.__name__})") from error
 
@@ -89,16 +101,17 @@ def compose(message: Outgoing, mail_from: str) -> EmailMessage:
     return mail
 
 
-def _expect(answer: tuple[int, bytes], *good: int) -> None:
+def _expect(answer: tuple[int, bytes], blame: str, *good: int) -> None:
     if answer[0] not in good:
-        raise _refused(answer[0])
+        raise _refused(answer[0], blame)
 
 
-def _refused(status: int) -> DeliveryFailed:
-    permanent = 500 <= status < 600
+def _refused(status: int, blame: str) -> DeliveryFailed:
+    """5xx is for good, unless it is about our own sender; 4xx (greylisting among them) is for later."""
+    meaning = blame if 500 <= status < 600 else BUSY
     return DeliveryFailed(
         f"the mail server said {status}",
-        permanent=permanent,
+        permanent=meaning in (BAD_ADDRESS, UNREACHABLE),
         code=str(status),
-        meaning=BAD_ADDRESS if permanent else BUSY,
+        meaning=meaning,
     )

@@ -1,47 +1,59 @@
-"""Asking: what is due becomes a message in the outbox; reminders and expiry."""
+"""Asking: what is due becomes a message in the outbox; reminders and expiry; noticing silence."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from bot import log
+from bot.flows import raising
 from bot.flows.context import Context
-from bot.flows.planning import rule_of
+from bot.flows.planning import askings_of, replan_client, rule_of
 from bot.flows.signal import belief_of
 from bot.flows.speaking import say_to
-from bot.store import Tx, check_ins, clients, practices
+from bot.store import Tx, check_ins, clients, inbox, practices
 from bot.store.check_ins import CheckIn
-from bot.store.clients import Client
 from surveys import rapport
 from surveys.conversation import Event, State, move
+from surveys.schedule import SILENT_AFTER, UNREACHABLE, gone_quiet
 from surveys.wording import Say
 
 AT_ONCE = 100
 
 
 def ask_due(ctx: Context, now: datetime) -> int:
-    """Queue the check-ins whose time has come, each behind its client's welcome; how many were looked at."""
-    with ctx.store.transaction(write=False) as tx:
-        if not check_ins.due(tx, now, 1):
-            return 0
-    with ctx.store.transaction() as tx:
-        due = check_ins.due(tx, now, AT_ONCE)
-        return sum(_ask(ctx, tx, check_in, now) for check_in in due)
+    """Queue the check-ins whose time has come, each behind its client's welcome; how many were queued or closed."""
+    return _each(ctx, check_ins.due, _ask, now)
 
 
 def remind_due(ctx: Context, now: datetime) -> int:
     """Queue the one reminder of check-ins that had no answer; how many."""
-    with ctx.store.transaction() as tx:
-        due = check_ins.to_remind(tx, now, AT_ONCE)
-        for check_in in due:
-            _remind(ctx, tx, check_in, now)
-        return len(due)
+    return _each(ctx, check_ins.to_remind, _remind, now)
 
 
 def expire_due(ctx: Context, now: datetime) -> int:
-    """Close the check-ins whose time is over; how many."""
+    """Close the check-ins whose time is over, and tell the therapist of a long silence; how many."""
+    return _each(ctx, check_ins.to_expire, _expire, now)
+
+
+Find = Callable[[Tx, datetime, int], Sequence[CheckIn]]
+Do = Callable[[Context, Tx, CheckIn, datetime], bool]
+
+
+def _each(ctx: Context, find: Find, do: Do, now: datetime) -> int:
+    """Do it to each check-in found, in one transaction; a fault in one is undone alone and holds up no other."""
+    with ctx.store.transaction(write=False) as tx:
+        if not find(tx, now, 1):
+            return 0
     with ctx.store.transaction() as tx:
-        due = check_ins.to_expire(tx, now, AT_ONCE)
-        for check_in in due:
-            _expire(tx, check_in, now)
-        return len(due)
+        return sum(_guarded(ctx, tx, do, check_in, now) for check_in in find(tx, now, AT_ONCE))
+
+
+def _guarded(ctx: Context, tx: Tx, do: Do, check_in: CheckIn, now: datetime) -> bool:
+    try:
+        with tx.savepoint():
+            return do(ctx, tx, check_in, now)
+    except Exception as error:
+        log.get().error("fault", what=do.__name__, check_in=check_in.id, error=error.__class__.__name__)
+        return False
 
 
 def _ask(ctx: Context, tx: Tx, check_in: CheckIn, now: datetime) -> bool:
@@ -49,15 +61,14 @@ def _ask(ctx: Context, tx: Tx, check_in: CheckIn, now: datetime) -> bool:
     practice = practices.get(tx, check_in.practice_id)
     client = clients.get(tx, practice.id, check_in.client_id)
     if not client.address:
-        _close(tx, check_in, Event.WITHDRAWN, "no number or address to write to", now)
+        _close(tx, check_in, Event.WITHDRAWN, UNREACHABLE, now)
         return True
     if not client.welcomed:
         # Tied to the check-in it comes before, so that a later one may welcome again if this one was refused.
-        return _say(ctx, tx, check_in, client, Say("welcome"), f"welcome:{check_in.id}", now)
+        return _say(ctx, tx, check_in, Say("welcome"), now)
     feelings = _feelings(ctx, tx, check_in, rule_of(dict(practice.schedule)).digits)
     check_ins.set_feelings(tx, practice.id, check_in.id, feelings)
-    say = Say("check_in", feelings=feelings, initial=_initial(tx, client))
-    return _say(ctx, tx, check_in, client, say, f"check_in:{check_in.id}", now)
+    return _say(ctx, tx, check_in, Say("check_in", feelings), now)
 
 
 def _feelings(ctx: Context, tx: Tx, check_in: CheckIn, digits: int) -> tuple[str, ...]:
@@ -65,39 +76,53 @@ def _feelings(ctx: Context, tx: Tx, check_in: CheckIn, digits: int) -> tuple[str
     core = ctx.instruments.core
     if digits <= len(core):
         return core
-    belief = belief_of(ctx, tx, check_in.practice_id, check_in.client_id, check_in.therapist_id)
-    return rapport.choose(belief, digits, always=core)
+    try:
+        belief = belief_of(ctx, tx, check_in.practice_id, check_in.client_id, check_in.therapist_id)
+        return rapport.choose(belief, digits, always=core)
+    except Exception as error:  # a fault in the signal must not keep anyone from being asked
+        log.get().error("fault", what="choosing a question", check_in=check_in.id, error=error.__class__.__name__)
+        return core
 
 
-def _remind(ctx: Context, tx: Tx, check_in: CheckIn, now: datetime) -> None:
+def _remind(ctx: Context, tx: Tx, check_in: CheckIn, now: datetime) -> bool:
     check_ins.no_reminder(tx, check_in.practice_id, check_in.id)
-    client = clients.get(tx, check_in.practice_id, check_in.client_id)
-    if client.address:
-        say = Say("reminder", feelings=check_in.feelings, initial=_initial(tx, client))
-        _say(ctx, tx, check_in, client, say, f"reminder:{check_in.id}", now)
+    if clients.get(tx, check_in.practice_id, check_in.client_id).address:
+        _say(ctx, tx, check_in, Say("reminder", check_in.feelings), now)
+    return True
 
 
-def _say(ctx: Context, tx: Tx, check_in: CheckIn, client: Client, say: Say, dedupe: str, now: datetime) -> bool:
+def _say(ctx: Context, tx: Tx, check_in: CheckIn, say: Say, now: datetime) -> bool:
+    """Each kind once a check-in; whether it was queued."""
     practice = practices.get(tx, check_in.practice_id)
-    queued = say_to(tx, ctx.instruments, practice, client, say, dedupe, now, check_in.id)
-    return queued is not None
+    client = clients.get(tx, practice.id, check_in.client_id)
+    dedupe = f"{say.kind}:{check_in.id}"
+    return say_to(tx, ctx.instruments, practice, client, say, dedupe, now, check_in.id) is not None
 
 
-def _initial(tx: Tx, client: Client) -> str:
-    """Two clients on one phone are told apart by their initial."""
-    return client.name[:1].upper() if clients.sharing(tx, client) else ""
-
-
-def _expire(tx: Tx, check_in: CheckIn, now: datetime) -> None:
+def _expire(_ctx: Context, tx: Tx, check_in: CheckIn, now: datetime) -> bool:
     reason = "its time was over before it could be sent" if check_in.state == State.PLANNED else None
     _close(tx, check_in, Event.TIMED_OUT, reason, now)
+    if check_in.asked_at is not None:
+        # An unanswered check-in is weak evidence too.
+        check_ins.mark_to_assess(tx, check_in.practice_id, check_in.client_id, check_in.therapist_id)
+        _notice_silence(tx, check_in, now)
+        replan_client(tx, check_in.practice_id, check_in.client_id, now)
+    return True
 
 
 def _close(tx: Tx, check_in: CheckIn, event: Event, reason: str | None, now: datetime) -> None:
     state = move(State(check_in.state), event)
-    if state is None:
+    if state is not None:
+        check_ins.set_state(tx, check_in.practice_id, check_in.id, state, now, reason=reason)
+
+
+def _notice_silence(tx: Tx, closed: CheckIn, now: datetime) -> None:
+    """The check-in that makes it eight unanswered in a row: the schedule sends no more, the therapist is told."""
+    client = clients.get(tx, closed.practice_id, closed.client_id)
+    if client.stopped or client.halted or client.state != "active":
         return
-    check_ins.set_state(tx, check_in.practice_id, check_in.id, state, now, reason=reason)
-    if check_in.asked_at is not None:
-        # An unanswered check-in is weak evidence too.
-        check_ins.mark_to_assess(tx, check_in.practice_id, check_in.client_id, check_in.therapist_id)
+    asked = check_ins.of_clients(tx, client.practice_id, [client.id])[client.id]
+    heard = inbox.last_heard(tx, client.practice_id, [client.id]).get(client.id)
+    before = [each for each in asked if each.id != closed.id]
+    if gone_quiet(askings_of(asked), heard) and not gone_quiet(askings_of(before), heard):
+        raising.silent(tx, client, SILENT_AFTER, closed.id, now)

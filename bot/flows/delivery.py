@@ -1,4 +1,8 @@
-"""Status callbacks: what became of a text. They come late, twice and out of order; a final word wins."""
+"""Status callbacks: what became of a text. They come late, twice and out of order; a final word wins.
+
+Each carries our own attempt's id, so that one of them settles a send whose answer was lost, also when we had
+given that attempt up meanwhile.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -6,20 +6,19 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.flows.context import Context
-from bot.store import exports, practices
+from bot.store import Store, exports, practices
 from bot.store.practices import Practice
 
 KINDS = exports.COLUMNS
 
 
 def export(
-    ctx: Context, practice: Practice, kind: str, reason: str, form: str, who: str, now: datetime
+    store: Store, practice: Practice, kind: str, reason: str, form: str, who: str, now: datetime
 ) -> Iterator[str]:
     """The lines of an export (form csv or jsonl), written down in the audit trail with its reason first."""
-    with ctx.store.transaction() as tx:
-        practices.note(tx, practice.id, who, f"export {kind}: {reason}", practice.id, now)
-    with ctx.store.transaction(write=False) as tx:
+    with store.transaction() as tx:
+        practices.note(tx, practice.id, who, f"export {kind}", practice.id, now, words=reason)
+    with store.transaction(write=False) as tx:
         found = exports.rows(tx, practice.id, kind)
     if form == "jsonl":
         for row in found:

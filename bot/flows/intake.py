@@ -1,23 +1,23 @@
 """People and appointments in: every row checked by itself, the good ones taken, the bad ones named by line and
 column. The same rows twice change nothing."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
-from bot.flows import cells
+from bot.flows import backups, cells
 from bot.flows.cells import BadCell
 from bot.flows.context import Context
 from bot.flows.planning import replan
-from bot.flows.tables import BadTable, TableRow, rows
+from bot.flows.tables import TableRow, rows
 from bot.store import Tx, appointments, clients, people
 from bot.store.clients import Entry
 from bot.store.practices import Practice
 
 T = TypeVar("T")
-AT_ONCE = 500  # rows in one transaction, so that replies don't wait for a long file
+AT_ONCE = 200  # rows in one transaction, so that replies don't wait for a long file
 COLUMNS = {
     "therapists": ("name", "email"),
     "roster": (
@@ -26,29 +26,38 @@ COLUMNS = {
     ),
     "appointments": ("appointment_ref", "client_ref", "therapist_email", "starts_at", "ends_at", "status"),
 }
+KEYS = {"therapists": "email", "roster": "client_ref", "appointments": "appointment_ref"}
+LONGEST_VISIT = timedelta(hours=24)
+SOON = timedelta(days=1)  # a date written where it is tomorrow already
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one row: where, and what to do."""
+    """What is wrong with one row, or odd about it: where, and what to do."""
 
     line: int
     column: str
     text: str
 
     def __str__(self) -> str:
-        return f"line {self.line}, column {self.column}: {self.text}"
+        return f"line {self.line}" + (f", column {self.column}: {self.text}" if self.column else f" {self.text}")
 
 
 @dataclass
 class Taken:
-    """What became of the rows."""
+    """What became of the rows. `problems`: rows refused; `notes`: rows taken that may hold a slip of the hand."""
 
     new: int = 0
     changed: int = 0
     same: int = 0
     problems: list[Problem] = field(default_factory=list)
-    touched: set[str] = field(default_factory=set)
+    notes: list[Problem] = field(default_factory=list)
+    seen: dict[str, TableRow] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> int:
+        """How many rows had something wrong with them."""
+        return len({problem.line for problem in self.problems})
 
 
 def take_file(ctx: Context, practice: Practice, kind: str, raw: bytes, now: datetime) -> Taken:
@@ -60,91 +69,92 @@ def take_file(ctx: Context, practice: Practice, kind: str, raw: bytes, now: date
 
 
 def take_rows(ctx: Context, practice: Practice, kind: str, found: Iterable[TableRow], now: datetime) -> Taken:
-    """Import rows of `kind`, and plan at once."""
+    """Import rows of `kind`. What is stored is planned with it, so that nothing stays unplanned if we are ended."""
     taken = Taken()
-    waiting = _readable(found, taken)
+    waiting = iter(found)
     while some := list(islice(waiting, AT_ONCE)):
         with ctx.store.transaction() as tx:
             keeper = _Keeper(tx, practice, now)
             for row in some:
-                _take(row, keeper.keepers[kind], taken)
-    replan(ctx, practice.id, sorted(taken.touched), now)
+                _take(row, kind, keeper, taken)
+            replan(ctx, practice.id, sorted(keeper.touched), now)
+            backups.leave_unasked(tx, practice.id, keeper.moved, now)
     return taken
 
 
-def table_rows(objects: list[object], kind: str) -> Iterable[TableRow]:
+def table_rows(objects: list[object], kind: str) -> Iterator[TableRow]:
     """Rows from JSON objects with the CSV's keys; "line" is the object's place in the list, from one."""
     for place, item in enumerate(objects, start=1):
         given: Mapping[str, object] = item if isinstance(item, dict) else {}
-        yield TableRow(place, {name: _as_text(given.get(name)) for name in COLUMNS[kind]})
+        found = {name: _as_text(given.get(name)) for name in COLUMNS[kind]}
+        odd = [name for name, text in found.items() if text is None]
+        fault = "" if isinstance(item, dict) else "is not an object"
+        if odd:
+            fault = f"has something other than text under {', '.join(odd)}"
+        yield TableRow(place, {name: text or "" for name, text in found.items()}, fault)
 
 
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+def _as_text(value: object) -> str | None:
+    """Text as it is, a number as written, nothing as empty; None for what has no place in a cell."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else "" if value is None else None
 
 
-def _readable(found: Iterable[TableRow], taken: Taken) -> Iterable[TableRow]:
-    """The rows up to where the file can't be read any further."""
-    source = iter(found)
-    first = True
-    while True:
-        try:
-            row = next(source, None)
-        except BadTable as error:
-            if first:
-                raise
-            taken.problems.append(Problem(_line_of(error), "-", str(error)))
-            return
-        if row is None:
-            return
-        first = False
-        yield row
+def _take(row: TableRow, kind: str, keeper: "_Keeper", taken: Taken) -> None:
+    checked = _Row(row)
+    if row.fault:
+        checked.problems.append(Problem(row.line, "", row.fault))
+    elif (first := taken.seen.get(_key(row, kind))) is not None:
+        if first.cells == row.cells:
+            taken.same += 1
+        else:
+            checked.wrong(KEYS[kind], f"stands on line {first.line} with other values; keep one of the two rows")
+    elif outcome := keeper.keepers[kind](checked):
+        setattr(taken, outcome, getattr(taken, outcome) + 1)
+        taken.seen[_key(row, kind)] = row
+    taken.problems += checked.problems
+    taken.notes += [] if checked.problems else checked.notes
 
 
-def _line_of(error: BadTable) -> int:
-    words = str(error).removeprefix("Line ").split(":")
-    return int(words[0]) if words[0].isdigit() else 0
-
-
-def _take(row: TableRow, keep: "Keep", taken: Taken) -> None:
-    row_problems: list[Problem] = []
-    if row.surplus:
-        row_problems.append(Problem(row.line, "-", f"has {row.surplus} cells more than the header; check its quotes"))
-    checked = _Row(row, row_problems)
-    result = keep(checked)
-    if row_problems or result is None:
-        taken.problems += row_problems
-        return
-    outcome, client_id = result
-    setattr(taken, outcome, getattr(taken, outcome) + 1)
-    if client_id:
-        taken.touched.add(client_id)
+def _key(row: TableRow, kind: str) -> str:
+    text = " ".join(row.cells[KEYS[kind]].split())
+    return text.lower() if kind == "therapists" else text
 
 
 class _Row:
     """A row being checked: every bad cell becomes a problem, and checking goes on with the next."""
 
-    def __init__(self, row: TableRow, problems: list[Problem]) -> None:
-        self.row, self.problems = row, problems
+    def __init__(self, row: TableRow) -> None:
+        self.row = row
+        self.problems: list[Problem] = []
+        self.notes: list[Problem] = []
 
     def check(self, column: str, read: Callable[[str], T]) -> T | None:
         """The cell, read; None with a problem noted when it can't be."""
         try:
             return read(self.row.cells[column])
         except BadCell as error:
-            self.problems.append(Problem(self.row.line, column, str(error)))
+            self.wrong(column, str(error))
             return None
 
     def wrong(self, column: str, text: str) -> None:
-        """Note what is wrong with a cell beside the others."""
+        """Note what is wrong with a cell."""
         self.problems.append(Problem(self.row.line, column, text))
 
+    def odd(self, column: str, text: str) -> None:
+        """Note what is odd about a cell that can be taken."""
+        self.notes.append(Problem(self.row.line, column, text))
 
-Keep = Callable[[_Row], tuple[str, str | None] | None]
+
+Keep = Callable[[_Row], str | None]
 
 
 class _Keeper:
-    """Checks rows of each kind and stores the good ones: ("new"|"changed"|"same", the client to plan)."""
+    """Checks rows of each kind and stores the good ones: "new", "changed" or "same".
+
+    `touched`: ids of the clients to plan; `moved`: references of appointments that are new or have changed.
+    """
 
     def __init__(self, tx: Tx, practice: Practice, now: datetime) -> None:
         self.tx, self.practice, self.now = tx, practice, now
@@ -153,34 +163,40 @@ class _Keeper:
             "roster": self.client,
             "appointments": self.appointment,
         }
+        self.touched: set[str] = set()
+        self.moved: set[str] = set()
         self._refs = clients.refs(tx, practice.id)
+        self._here = {person.id for person in people.with_role(tx, practice.id, "therapist")}
         self._therapists: dict[str, str | None] = {}
 
-    def therapist(self, row: _Row) -> tuple[str, None] | None:
+    def therapist(self, row: _Row) -> str | None:
         name = row.check("name", lambda value: cells.text(value, "the therapist's name"))
         email = row.check("email", lambda value: cells.mail(cells.text(value, "the therapist's mail address")))
-        if name is None or email is None or row.problems:
+        if name is None or email is None:
             return None
         person_id, outcome = people.save(self.tx, self.practice.id, name=name, email=email, now=self.now)
         given = people.give_role(self.tx, self.practice.id, person_id, "therapist")
-        return ("changed" if given and outcome == "same" else outcome), None
+        return "changed" if given and outcome == "same" else outcome
 
-    def client(self, row: _Row) -> tuple[str, str] | None:
+    def client(self, row: _Row) -> str | None:
         entry = self._entry(row)
         if entry is None or row.problems:
             return None
+        if entry.consent_at and entry.consent_at > self.now + SOON:
+            row.odd("consent_at", "lies ahead; the client isn't asked before")
         client_id, outcome = clients.save(self.tx, self.practice.id, entry, self.now)
-        return outcome, client_id
+        self.touched.add(client_id)
+        return outcome
 
-    def appointment(self, row: _Row) -> tuple[str, str] | None:
+    def appointment(self, row: _Row) -> str | None:
         ref = row.check("appointment_ref", lambda value: cells.text(value, "your own reference of the appointment"))
         client_id = self._client(row)
         therapist_id = self._therapist(row)
-        starts_at = row.check("starts_at", cells.moment)
-        ends_at = row.check("ends_at", cells.moment)
+        starts_at, ends_at = self._moment(row, "starts_at"), self._moment(row, "ends_at")
         status = row.check("status", cells.status)
-        if starts_at and ends_at and ends_at <= starts_at:
-            row.wrong("ends_at", "is not after starts_at")
+        if starts_at and ends_at and not starts_at < ends_at <= starts_at + LONGEST_VISIT:
+            late = "is not after starts_at" if ends_at <= starts_at else "is more than a day after starts_at"
+            row.wrong("ends_at", late)
         if row.problems or not (ref and client_id and therapist_id and starts_at and ends_at and status):
             return None
         outcome = appointments.save(
@@ -193,7 +209,10 @@ class _Keeper:
             ends_at=ends_at,
             status=status,
         )
-        return outcome, client_id
+        self.touched.add(client_id)
+        if outcome != "same":
+            self.moved.add(ref)
+        return outcome
 
     def _entry(self, row: _Row) -> Entry | None:
         practice = self.practice
@@ -204,7 +223,7 @@ class _Keeper:
         language = row.check("language", lambda value: cells.language(value, practice.language))
         zone = row.check("timezone", lambda value: cells.zone(value, practice.timezone))
         channel = row.check("channel", cells.channel)
-        consent_at = row.check("consent_at", lambda value: cells.consent(value, practice.timezone))
+        consent_at = row.check("consent_at", lambda value: cells.consent(value, practice.timezone, self.now))
         therapist_id = self._therapist(row)
         if channel == "sms" and phone == "":
             row.wrong("phone", "is empty, but the channel is sms")
@@ -216,6 +235,9 @@ class _Keeper:
             ref or "", name or "", phone or "", email or "", language or "", zone or "", channel or "", consent_at,
             therapist_id or "",
         )  # fmt: skip
+
+    def _moment(self, row: _Row, column: str) -> datetime | None:
+        return row.check(column, lambda value: cells.moment(value, self.now))
 
     def _client(self, row: _Row) -> str | None:
         ref = row.check("client_ref", lambda value: cells.text(value, "the reference of a client of the roster"))
@@ -230,8 +252,12 @@ class _Keeper:
         if email is None:
             return None
         if email not in self._therapists:
-            found = people.by_email(self.tx, self.practice.id, email)
-            self._therapists[email] = found.id if found else None
+            self._therapists[email] = self._find_therapist(email)
         if self._therapists[email] is None:
-            row.wrong("therapist_email", "is nobody's; import the therapists first")
+            row.wrong("therapist_email", "belongs to no therapist; import the therapists first")
         return self._therapists[email]
+
+    def _find_therapist(self, email: str) -> str | None:
+        """One who has left is still who saw the client; someone with another role is not."""
+        found = people.by_email(self.tx, self.practice.id, email)
+        return found.id if found and (found.id in self._here or not found.active) else None

@@ -1,23 +1,25 @@
-"""Looking after an installation: is it well, what is missing, a backup, coming back from one."""
+"""Looking after an installation: is it well, what is missing, what to do about it."""
 
 import os
-import shutil
+import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
 from bot.config import SHORTEST_SECRET, Config
+from bot.flows.backups import BACKED_UP_AT
 from bot.flows.context import Context
 from bot.flows.readiness import missing_for_going_live
-from bot.flows.settling import LOOKS_AT
-from bot.store import Store, StoreError, check_ins, outbox, practices, sends, system
-from bot.store.sql import epoch, moment_of
+from bot.store import Store, StoreError, outbox, practices, system
+from bot.store.sql import moment_of
 
 LATE = timedelta(minutes=5)
-BACKED_UP_AT = "backed_up_at"
+BACKUP_EVERY = timedelta(days=2)
+CLOCKS_APART = timedelta(seconds=30)
+PATIENCE = 5  # seconds
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,6 @@ class Finding:
     level: str
     subject: str
     text: str
-
-
-@dataclass(frozen=True)
-class Restored:
-    """How many check-ins were closed, and how many messages put in doubt, since they may have gone out."""
-
-    check_ins: int
-    messages: int
 
 
 def health(ctx: Context, now: datetime) -> dict[str, object]:
@@ -51,96 +45,102 @@ def health(ctx: Context, now: datetime) -> dict[str, object]:
 
 def doctor(ctx: Context, now: datetime) -> list[Finding]:
     """Everything an operator would want checked, each with what to do about it."""
-    config = ctx.config
-    return [
-        *_settings(config),
-        *_database(ctx.store),
-        *_worker(ctx, now),
-        *_twilio_clock(config, now),
-        *_public_url(config),
-        *_practices(ctx),
-    ]
-
-
-def backup(ctx: Context, path: str, now: datetime) -> None:
-    """Write a consistent copy of the live database to `path`, checked by opening it. Raises StoreError."""
-    if os.path.exists(path):
-        raise StoreError(f"{path} is there already; give the backup a name of its own.")
-    with ctx.store.transaction() as tx:
-        system.set_value(tx, BACKED_UP_AT, str(epoch(now)))
-    part = f"{path}.part"
-    ctx.store.copy_to(part)
-    os.chmod(part, 0o600)
-    copy = Store(part, ctx.store.sealer)
-    found = copy.integrity()
-    copy.close()
-    for leftover in (f"{part}.writer", f"{part}-wal", f"{part}-shm"):
-        Path(leftover).unlink(missing_ok=True)
-    if found != "ok":
-        raise StoreError(f"The copy failed SQLite's own check ({found}); nothing was kept of it.")
-    os.rename(part, path)
-
-
-def restore(ctx: Context, path: str, now: datetime) -> Restored:
-    """Put a backup in the place of the database, which must not be in use.
-
-    What was due when the backup was made, or has been since, may have gone out: messages are looked up at the
-    provider before anything else, and check-ins due meanwhile are not asked again. The database that was there
-    is kept beside it. Raises StoreError.
-    """
-    source = Store(path, ctx.store.sealer)
-    if not os.path.isfile(path) or source.integrity() != "ok":
-        raise StoreError(f"{path} isn't a whole database; nothing was changed.")
-    source.pending()  # refuses one of a newer program
-    source.close()
-    target = ctx.store.path
-    ctx.store.close()
-    _set_aside(target, now)
-    shutil.copyfile(path, target)
-    os.chmod(target, 0o600)
-    ctx.store.migrate()
-    with ctx.store.transaction() as tx:
-        known = system.value(tx, BACKED_UP_AT)
-        at = moment_of(int(known)) if known else now
-        closed = check_ins.close_doubtful(tx, now)
-        look_at = now + timedelta(seconds=ctx.config.settle_seconds) * LOOKS_AT[0]
-        return Restored(closed, sends.doubt_all_since(tx, at, look_at))
-
-
-def _set_aside(target: str, now: datetime) -> None:
-    kept = f"{target}.before-{now:%Y%m%d-%H%M%S}"
-    for ending in ("", "-wal", "-shm"):
-        if os.path.exists(target + ending):
-            os.rename(target + ending, kept + ending)
+    config, store = ctx.config, ctx.store
+    asked = [*_settings(config), *_twilio(config, now), *_mail_server(config), *_public_url(config)]
+    if not os.path.exists(store.path):
+        return [*asked, Finding("bad", "database", f"there is none at {store.path}: run `attune migrate` first.")]
+    try:
+        store.check_ready()
+    except StoreError as error:
+        return [*asked, Finding("bad", "database", str(error))]
+    return [*asked, *_database(store), *_worker(ctx, now), *_backup(store, now), *_practices(ctx)]
 
 
 def _settings(config: Config) -> list[Finding]:
-    found = []
+    found = [*_secret(config), *_missing(config)]
     if not config.public_url:
         found.append(Finding("bad", "PUBLIC_URL", "is not set: Twilio's signatures can't be checked without it."))
     elif not config.public_url.startswith("https://"):
-        found.append(Finding("warn", "PUBLIC_URL", "is not https; real clients' answers would travel in the open."))
-    if not config.sends_texts:
-        text = "texts can't be sent: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and a sender."
-        found.append(Finding("warn", "Twilio", text))
-    if not config.sends_mail:
-        found.append(Finding("bad", "mail", "alerts can't reach anyone: set SMTP_URL and MAIL_FROM."))
-    if any(len(secret) < SHORTEST_SECRET for secret in config.secrets):
-        found.append(Finding("warn", "SECRET_KEY", "is short; make one with `attune new-key`."))
+        found.append(Finding("warn", "PUBLIC_URL", "is not https: real clients' answers would travel in the open."))
     return found or [Finding("good", "settings", "all there.")]
 
 
-def _database(store: Store) -> list[Finding]:
+def _secret(config: Config) -> list[Finding]:
+    if not config.secrets:
+        text = "(or SECRET_KEY_FILE) is not set: web and worker won't start; make one with `attune new-key`."
+        return [Finding("bad", "SECRET_KEY", text)]
+    if any(len(secret) < SHORTEST_SECRET for secret in config.secrets):
+        return [Finding("warn", "SECRET_KEY", "is short; make one with `attune new-key`.")]
+    return []
+
+
+def _missing(config: Config) -> list[Finding]:
+    """What each way of sending lacks, by the names of its settings."""
+    sender = config.twilio_messaging_service_sid or config.twilio_from
+    texts = {
+        "TWILIO_ACCOUNT_SID": config.twilio_account_sid,
+        "TWILIO_AUTH_TOKEN": config.twilio_auth_tokens,
+        "TWILIO_MESSAGING_SERVICE_SID (or TWILIO_FROM)": sender,
+    }
+    mail = {"SMTP_URL": config.smtp_url, "MAIL_FROM": config.mail_from}
+    found = [Finding("warn", name, "is not set: no texts can be sent.") for name, value in texts.items() if not value]
+    text = "is not set: alerts can't reach anyone."
+    return found + [Finding("bad", name, text) for name, value in mail.items() if not value]
+
+
+def _twilio(config: Config, now: datetime) -> list[Finding]:
+    """Whether Twilio's address answers, and how far its clock is from ours."""
+    if not config.sends_texts:
+        return []
     try:
-        store.check_ready()
-        found = store.durability()
-    except StoreError as error:
-        return [Finding("bad", "database", str(error))]
-    level, text = "good", f"SQLite {found['sqlite']}, synchronous FULL, journal {found['journal_mode']}."
+        answer = requests.get(config.twilio_api_url, timeout=PATIENCE)
+        theirs = answer.headers.get("Date")
+        apart = abs(now - parsedate_to_datetime(theirs)) if theirs and not config.clock_url else timedelta()
+    except (requests.RequestException, TypeError, ValueError) as error:
+        text = f"{config.twilio_api_url} doesn't answer as it should ({error.__class__.__name__})."
+        return [Finding("bad", "Twilio", text)]
+    if apart > CLOCKS_APART:
+        return [Finding("bad", "clock", f"is {apart.total_seconds():.0f} seconds off Twilio's: set it right (ntp).")]
+    text = "answers." if config.clock_url or not theirs else "answers, and the clocks agree."
+    return [Finding("good", "Twilio", f"{config.twilio_api_url} {text}")]
+
+
+def _mail_server(config: Config) -> list[Finding]:
+    """Whether the mail server takes connections; whether it takes our password only a mail can tell."""
+    if not config.sends_mail:
+        return []
+    parts = urlsplit(config.smtp_url)
+    host, port = parts.hostname or "", parts.port or (465 if parts.scheme == "smtps" else 25)
+    try:
+        socket.create_connection((host, port), timeout=PATIENCE).close()
+    except OSError as error:
+        text = f"{host}:{port} takes no connection ({error.__class__.__name__}): alerts can't reach anyone."
+        return [Finding("bad", "mail server", text)]
+    return [Finding("good", "mail server", f"{host}:{port} takes connections.")]
+
+
+def _public_url(config: Config) -> list[Finding]:
+    if not config.public_url:
+        return []
+    try:
+        # a redirect would change the address that Twilio signs
+        answer = requests.get(f"{config.public_url}/healthz", timeout=PATIENCE, allow_redirects=False)
+    except requests.RequestException as error:
+        text = f"{config.public_url} can't be reached from here ({error.__class__.__name__})."
+        return [Finding("warn", "PUBLIC_URL", text)]
+    if "worker_seen_seconds_ago" not in answer.text:
+        text = f"answers {answer.status_code} to /healthz, and not as Attune does: does it lead here?"
+        return [Finding("bad", "PUBLIC_URL", text)]
+    return [Finding("good", "PUBLIC_URL", "leads here.")]
+
+
+def _database(store: Store) -> list[Finding]:
+    found = store.durability()
+    text = f"{store.path}, SQLite {found['sqlite']}, synchronous FULL, journal {found['journal_mode']}."
+    whole = Finding("good", "database", text)
     if found["journal_mode"] != "wal":
-        level, text = "warn", f"{text} This SQLite has a fault in WAL mode, so the slower journal is used."
+        whole = Finding("warn", "database", f"{text} This SQLite has a fault in WAL mode: the slower journal is used.")
     checked = store.integrity()
-    whole = Finding(level, "database", text)
     return [whole] if checked == "ok" else [whole, Finding("bad", "database", f"its own check says: {checked}")]
 
 
@@ -148,53 +148,32 @@ def _worker(ctx: Context, now: datetime) -> list[Finding]:
     found = health(ctx, now)
     age = found["worker_seen_seconds_ago"]
     if not isinstance(age, int):
-        return [Finding("bad", "worker", "none has been seen yet: start `attune worker`.")]
-    if age > LATE.total_seconds():
-        return [Finding("bad", "worker", f"was last seen {age // 60} minutes ago: nothing is sent. Start it again.")]
-    waiting = found["needs_person"]
-    seen = Finding("good", "worker", f"seen {age} seconds ago.")
-    if waiting:
-        text = f"{waiting} messages wait for a person: see `attune export messages` for state needs_person."
-        return [seen, Finding("warn", "outbox", text)]
-    return [seen]
+        seen = Finding("bad", "worker", "none has been seen yet: start `attune worker`.")
+    elif age > LATE.total_seconds():
+        seen = Finding("bad", "worker", f"was last seen {age // 60} minutes ago: nothing is sent. Start it again.")
+    else:
+        seen = Finding("good", "worker", f"seen {age} seconds ago.")
+    if not found["needs_person"]:
+        return [seen]
+    text = f"wait for a person: see those in state needs_person in `attune export messages` ({found['needs_person']})."
+    return [seen, Finding("warn", "messages", text)]
 
 
-def _twilio_clock(config: Config, now: datetime) -> list[Finding]:
-    """Whether Twilio's address answers, and how far its clock is from ours."""
-    if not config.sends_texts:
-        return []
-    try:
-        answer = requests.get(config.twilio_api_url, timeout=5)
-        theirs = answer.headers.get("Date")
-    except requests.RequestException as error:
-        text = f"{config.twilio_api_url} doesn't answer ({error.__class__.__name__})."
-        return [Finding("bad", "Twilio", text)]
-    if config.clock_url or not theirs:
-        return [Finding("good", "Twilio", f"{config.twilio_api_url} answers.")]
-    apart = abs((now - parsedate_to_datetime(theirs)).total_seconds())
-    if apart > 30:
-        return [Finding("bad", "clock", f"is {apart:.0f} seconds off Twilio's: set it right (ntp).")]
-    return [Finding("good", "Twilio", f"{config.twilio_api_url} answers, and the clocks agree.")]
-
-
-def _public_url(config: Config) -> list[Finding]:
-    if not config.public_url:
-        return []
-    try:
-        answer = requests.get(f"{config.public_url}/healthz", timeout=5)
-    except requests.RequestException as error:
-        text = f"{config.public_url} can't be reached from here ({error.__class__.__name__})."
-        return [Finding("warn", "PUBLIC_URL", text)]
-    if answer.status_code != 200:
-        return [Finding("bad", "PUBLIC_URL", f"answers {answer.status_code} to /healthz: does it lead here?")]
-    return [Finding("good", "PUBLIC_URL", "leads here.")]
+def _backup(store: Store, now: datetime) -> list[Finding]:
+    with store.transaction(write=False) as tx:
+        known = system.value(tx, BACKED_UP_AT)
+    if known is None:
+        return [Finding("warn", "backup", "none has been made yet: see `attune backup`.")]
+    age = now - moment_of(int(known))
+    if age > BACKUP_EVERY:
+        return [Finding("warn", "backup", f"the last one is {age.days} days old.")]
+    return [Finding("good", "backup", f"the last one was made {moment_of(int(known)):%Y-%m-%d %H:%M} UTC.")]
 
 
 def _practices(ctx: Context) -> list[Finding]:
-    try:
-        with ctx.store.transaction(write=False) as tx:
-            lacking = {practice.name: missing_for_going_live(tx, practice) for practice in practices.every(tx)}
-    except Exception:
-        return []  # the database's own finding says why
+    if not ctx.config.secrets:
+        return []
+    with ctx.store.transaction(write=False) as tx:
+        lacking = {practice.name: missing_for_going_live(tx, practice) for practice in practices.every(tx)}
     level = "bad" if ctx.config.real_twilio else "warn"
     return [Finding(level, name, f"lacks {text}") for name, missing in lacking.items() for text in missing]

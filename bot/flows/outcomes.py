@@ -5,7 +5,9 @@ transaction that moves the message's row; so each outcome has its consequences o
 """
 
 from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot import log
 from bot.channels.codes import STOPPED
 from bot.flows.context import Context
 from bot.flows.letters import notify_managers
@@ -50,8 +52,8 @@ def refused(
 
 def unreachable(ctx: Context, tx: Tx, message: Message, *, meaning: str, reason: str, now: datetime) -> None:
     """It never got there: keep our list in step with the provider's, and close the check-in it was about."""
-    if message.client_id and meaning == STOPPED:
-        stop_client(tx, message.practice_id, message.client_id, message.address, "provider", now)
+    if meaning == STOPPED and not message.person_id:
+        _stopped_there(tx, message, now)
     if message.kind in ("welcome", "check_in"):
         _move(tx, message, Event.REFUSED, now, reason)
     if message.person_id and message.kind != "notice":
@@ -61,9 +63,21 @@ def unreachable(ctx: Context, tx: Tx, message: Message, *, meaning: str, reason:
 
 
 def dropped(tx: Tx, message: Message, reason: str, now: datetime) -> None:
-    """It was not to be sent any more: the row says why, and its check-in with it."""
-    if sends.set_skipped(tx, message, reason) and message.kind in ("welcome", "check_in"):
+    """It was not to be sent any more: the row says why, and its check-in with it, unless that was asked meanwhile."""
+    if not sends.set_skipped(tx, message, reason) or message.kind not in ("welcome", "check_in"):
+        return
+    check_in = check_ins.get(tx, message.practice_id, message.check_in_id or "")
+    if check_in.state == State.PLANNED:
         _move(tx, message, Event.WITHDRAWN, now, reason)
+
+
+def known_zone(zone: str, otherwise: str) -> str:
+    """A client's zone, or the practice's where this machine doesn't know it."""
+    try:
+        return ZoneInfo(zone).key
+    except (ZoneInfoNotFoundError, ValueError):
+        log.get().warning("unknown time zone")
+        return otherwise
 
 
 def stop_client(tx: Tx, practice_id: str, client_id: str, address: str, source: str, now: datetime) -> None:
@@ -73,17 +87,28 @@ def stop_client(tx: Tx, practice_id: str, client_id: str, address: str, source: 
     clients.note_consent(tx, practice_id, client_id, tx.sealer.index(address), "stopped", source, now)
 
 
+def _stopped_there(tx: Tx, message: Message, now: datetime) -> None:
+    """The provider knows of a STOP that we don't: our list follows, for everyone at this number."""
+    if clients.is_stopped(tx, message.practice_id, message.address):
+        return
+    clients.stop(tx, message.practice_id, message.address, "provider", now)
+    for client in clients.by_address(tx, message.address):
+        stop_client(tx, client.practice_id, client.id, message.address, "provider", now)
+
+
 def _asked(tx: Tx, check_in: CheckIn, now: datetime) -> None:
     state = move(State(check_in.state), Event.SENT)
     if state is None:  # withdrawn while the provider was being asked
         return
     client = clients.get(tx, check_in.practice_id, check_in.client_id)
-    schedule = rule_of(dict(practices.get(tx, check_in.practice_id).schedule))
+    practice = practices.get(tx, check_in.practice_id)
+    schedule = rule_of(dict(practice.schedule))
     earlier = check_ins.of_clients(tx, check_in.practice_id, [client.id])[client.id]
     visit = appointments.get(tx, check_in.practice_id, check_in.appointment_id)
     next_start = appointments.next_start(tx, check_in.practice_id, visit)
     expires_at = rule.expires_at(now, schedule, next_start)
-    remind_at = rule.reminder_due(now, schedule, client.timezone, askings_of(earlier), expires=next_start)
+    zone = known_zone(client.timezone, practice.timezone)
+    remind_at = rule.reminder_due(now, schedule, zone, askings_of(earlier), expires=next_start)
     check_ins.set_state(tx, check_in.practice_id, check_in.id, state, now)
     check_ins.set_asked(tx, check_in.practice_id, check_in.id, now, remind_at, expires_at)
 

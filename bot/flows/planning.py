@@ -1,17 +1,20 @@
 """Planning: from appointments and the rule to check-ins with a due time, or a reason in words."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.flows.context import Context
-from bot.store import Tx, appointments, check_ins, clients, practices
+from bot.store import Tx, appointments, check_ins, clients, inbox, practices
 from bot.store.appointments import Appointment
-from bot.store.check_ins import CheckIn
+from bot.store.check_ins import OPEN, CheckIn
 from bot.store.clients import Client
 from surveys import schedule as rule
 from surveys.conversation import State
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = 200  # clients planned in one transaction, so that replies don't wait for a long one
 
 
@@ -40,8 +43,16 @@ def rule_of(schedule: dict[str, str]) -> rule.Schedule:
     return rule.Schedule.read(schedule)
 
 
-def for_schedule(client: Client) -> rule.Client:
-    """A client as the schedule sees them."""
+def known_zone(zone: str, otherwise: str) -> str:
+    """A client's zone, or the practice's where this machine doesn't know it."""
+    try:
+        return ZoneInfo(zone).key
+    except (ZoneInfoNotFoundError, ValueError):
+        return otherwise
+
+
+def for_schedule(client: Client, fresh_from: datetime | None = None) -> rule.Client:
+    """A client as the schedule sees them; `fresh_from`: when they were last heard of."""
     return rule.Client(
         zone=client.timezone,
         consent_at=client.consent_at,
@@ -50,6 +61,7 @@ def for_schedule(client: Client) -> rule.Client:
         state=client.state,
         paused_until=client.paused_until,
         halted=client.halted,
+        fresh_from=fresh_from,
     )
 
 
@@ -65,11 +77,11 @@ def for_planning(appointment: Appointment) -> rule.Appointment:
 
 
 def askings_of(found: Sequence[CheckIn]) -> list[rule.Asking]:
-    """What was already asked of a client. One that never reached them is no sign of silence."""
+    """What was already asked of a client. One that never reached them is no sign of silence, and no reason to wait."""
     return [
         rule.Asking(
             appointment_id=each.appointment_id,
-            at=each.asked_at or each.due_at,
+            at=each.asked_at or LONG_AGO,
             answered=each.state in (State.ANSWERED, State.PARTLY_ANSWERED),
             closed=each.state == State.EXPIRED and each.asked_at is not None,
         )
@@ -79,14 +91,18 @@ def askings_of(found: Sequence[CheckIn]) -> list[rule.Asking]:
 
 
 def _replan(tx: Tx, practice_id: str, client_ids: Sequence[str], now: datetime) -> None:
-    schedule = rule_of(dict(practices.get(tx, practice_id).schedule))
+    practice = practices.get(tx, practice_id)
+    schedule = rule_of(dict(practice.schedule))
     visits = appointments.of_clients(tx, practice_id, client_ids)
     asked = check_ins.of_clients(tx, practice_id, client_ids)
+    heard = inbox.last_heard(tx, practice_id, client_ids)
     changes = _Changes(now)
     for client in clients.many(tx, practice_id, client_ids):
         plans = rule.plan_all(
             [for_planning(visit) for visit in visits[client.id]],
-            client=for_schedule(client),
+            client=replace(
+                for_schedule(client, heard.get(client.id)), zone=known_zone(client.timezone, practice.timezone)
+            ),
             askings=askings_of(asked[client.id]),
             schedule=schedule,
             now=now,
@@ -102,7 +118,8 @@ class _Changes:
         self.now = now
         self.add: list[tuple[str, str, str, datetime, datetime]] = []
         self.move: list[tuple[str, str, datetime, datetime]] = []
-        self.drop: list[str] = []
+        self.drop: list[tuple[str, str]] = []
+        self.sooner: list[tuple[str, datetime]] = []
         self.reasons: list[tuple[str, str | None]] = []
 
     def compare(
@@ -113,13 +130,16 @@ class _Changes:
     ) -> None:
         by_visit = {each.appointment_id: each for each in asked}
         for visit in visits:
-            if visit.id in plans:
-                self._compare(visit, by_visit.get(visit.id), plans[visit.id])
+            found = by_visit.get(visit.id)
+            self._compare(visit, found, plans[visit.id])
+            if found is not None and found.state in OPEN:
+                self._close_sooner(visit, found, visits)
 
     def apply(self, tx: Tx, practice_id: str) -> None:
-        check_ins.drop_planned(tx, self.drop)
+        check_ins.drop_planned(tx, self.drop, self.now)
         check_ins.move_planned(tx, self.move)
         check_ins.add_planned(tx, practice_id, self.add)
+        check_ins.close_sooner(tx, self.sooner)
         appointments.set_not_asked(tx, self.reasons)
 
     def _compare(self, visit: Appointment, found: CheckIn | None, plan: rule.Planned | rule.Skipped) -> None:
@@ -130,7 +150,7 @@ class _Changes:
             self.reasons.append((visit.id, reason))
         if isinstance(plan, rule.Skipped):
             if found:
-                self.drop.append(found.id)
+                self.drop.append((found.id, plan.reason))
         elif found is None:
             self.add.append((visit.id, visit.client_id, visit.therapist_id, plan.due_at, plan.expires_at))
         elif found.due_at <= self.now and plan.due_at <= self.now:
@@ -141,3 +161,10 @@ class _Changes:
             visit.therapist_id,
         ):
             self.move.append((found.id, visit.therapist_id, plan.due_at, plan.expires_at))
+
+    def _close_sooner(self, visit: Appointment, found: CheckIn, visits: Sequence[Appointment]) -> None:
+        """What was asked closes when the next appointment starts, also one that was booked after the asking."""
+        live = (v.starts_at for v in visits if v.status in ("booked", "attended") and v.starts_at >= visit.ends_at)
+        next_start = min(live, default=None)
+        if next_start is not None and next_start < found.expires_at:
+            self.sooner.append((found.id, next_start))

@@ -1,32 +1,37 @@
 """A message comes in: keep it, read it, store what it says, decide what to answer. One durable transaction.
 
-What isn't needed for the answer is left to the worker: a mark "to assess" is all the signal gets here.
+What isn't needed for the answer is left to the worker: a mark "to assess" is all the signal gets here. If reading
+fails, the message is kept all the same, as `unread`, and a person is told.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from bot import log
-from bot.flows import outcomes
+from bot.flows import outcomes, raising
 from bot.flows.context import Context
 from bot.flows.letters import notify_managers
 from bot.flows.planning import replan_client
 from bot.flows.speaking import answer_stranger, say_to
-from bot.store import Tx, alerts, check_ins, clients, inbox, outbox, practices
+from bot.store import Tx, check_ins, clients, inbox, outbox, practices
 from bot.store.check_ins import OPEN, CheckIn
 from bot.store.clients import Client
 from bot.store.inbox import Inbound
 from bot.store.practices import Practice
 from surveys import conversation, replies
-from surveys.conversation import Situation, State, Step
+from surveys.conversation import Event, Situation, State, Step
 from surveys.replies import Reply
+from surveys.schedule import HALTED, STOPPED
 from surveys.wording import Say
 
 RECENT = timedelta(hours=24)
 ONCE_A_CHECK_IN = ("closed", "comment_thanks", "confirm_low")
-SPARED = ("crisis", "crisis_stopped", "stopped")
+SPARED = ("crisis", "crisis_stopped", "stopped")  # what may still go to someone who said STOP
+# Carriers act on these by themselves; they hold even if reading a message fails. CTIA Messaging Principles, 5.1.3.
+STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+WRONG_NUMBER = "the number or address is someone else's"
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,13 @@ def receive(ctx: Context, inbound: Inbound, now: datetime) -> bool:
         inbox_id = inbox.remember(tx, sender.practice.id, inbound, now)
         if inbox_id is None:
             return False
-        _Reception(ctx, tx, sender, inbound, inbox_id, now).take_in()
+        reception = _Reception(ctx, tx, sender, inbound, inbox_id, now)
+        try:
+            with tx.savepoint():
+                reception.take_in()
+        except Exception as error:
+            log.get().error("a message could not be read", inbox=inbox_id, error=error.__class__.__name__)
+            reception.hand_over()
     log.get().info("received", inbox=inbox_id, practice=sender.practice.id)
     return True
 
@@ -75,14 +86,42 @@ class _Reception:
         self.practice, self.client, self.check_in = sender.practice, sender.client, sender.check_in
 
     def take_in(self) -> None:
-        situation = self._situation()
-        step = conversation.step(situation, self._parse)
+        """Read it, and store and queue what follows."""
+        situation, step = self._answer_to_one_under_way() or self._step(self._situation(self.check_in))
         self._keep(step)
         self._move(situation, step)
         self._consent(step)
         self._alert(step)
         if step.say:
             self._say(step.say)
+
+    def hand_over(self) -> None:
+        """It couldn't be read: keep it as that, obey the words that carriers obey, and have someone look.
+
+        No more than that, since whatever failed may fail again: what is planned or waits is looked at once more
+        before it is sent.
+        """
+        self._keep(Step("unread"))
+        if self.inbound.opt_out_type == "STOP" or self.inbound.body.strip().upper() in STOP_WORDS:
+            self._suppress()
+        raising.unread(self.tx, self.practice.id, self.client, self.sender.all, self.now)
+
+    def _step(self, situation: Situation) -> tuple[Situation, Step]:
+        return situation, conversation.step(situation, self._parse)
+
+    def _answer_to_one_under_way(self) -> tuple[Situation, Step] | None:
+        """An answer to a question whose sending is still in doubt here: that they have it is proof that it came."""
+        found = self.client and check_ins.under_way(self.tx, self.client.practice_id, self.client.id)
+        if not found or (self.check_in and self.check_in.state in OPEN):
+            return None
+        situation, step = self._step(self._situation(replace(found, state=State.ASKED)))
+        if not step.scores:
+            return None
+        where = (self.tx, self.practice.id, found.id)
+        check_ins.set_state(*where, State.ASKED, self.now)
+        check_ins.set_asked(*where, self.now, None, found.expires_at)
+        self.check_in = check_ins.get(*where)
+        return situation, step
 
     def _parse(self, asked: Sequence[str]) -> Reply:
         extra = self.practice.settings.get("crisis_words", "")
@@ -94,16 +133,19 @@ class _Reception:
             also_crisis=tuple(words.strip() for words in extra.split(",") if words.strip()),
         )
 
-    def _situation(self) -> Situation:
+    def _situation(self, check_in: CheckIn | None) -> Situation:
+        """A number that is several people's, with no question open, is nobody's; halted for one is for all."""
+        everyone = [self.client] if self.client else self.sender.all
         stopped = clients.is_stopped(self.tx, self.practice.id, self.inbound.sender)
-        if self.client is None:
-            return Situation(stopped=stopped, known=False, provider_said=self.inbound.opt_out_type)
         situation = Situation(
-            stopped=stopped or self.client.stopped,
-            halted=self.client.halted,
+            stopped=stopped or (bool(everyone) and all(client.stopped for client in everyone)),
+            halted=any(client.halted for client in everyone),
+            known=self.client is not None,
             provider_said=self.inbound.opt_out_type,
         )
-        return _with_check_in(self.tx, situation, self.client, self.check_in, self.now)
+        if self.client is None or check_in is None:
+            return situation
+        return _with_check_in(self.tx, situation, self.client, check_in, self.now)
 
     def _keep(self, step: Step) -> None:
         inbox.note_reading(
@@ -122,70 +164,77 @@ class _Reception:
         if step.scores:
             check_ins.add_answers(*where, self.inbox_id, dict(step.scores), self.now, step.replaces)
         state = conversation.move(situation.state, step.event) if situation.state and step.event else None
-        if state or step.prompted:
-            prompted = [*self.check_in.prompted, *([step.prompted] if step.prompted else [])]
-            check_ins.set_state(*where, state or self.check_in.state, self.now, prompted=prompted)
+        if state and step.event is not Event.WITHDRAWN:  # `_end` withdraws, with the reason
+            check_ins.set_state(*where, state, self.now)
+        if step.prompted and step.prompted not in self.check_in.prompted:
+            check_ins.set_prompted(*where, [*self.check_in.prompted, step.prompted])
+        if step.kind == "skip":
+            check_ins.no_reminder(*where)  # they have said that they'd rather not
         if step.assess:
             check_ins.mark_to_assess(self.tx, self.practice.id, self.check_in.client_id, self.check_in.therapist_id)
 
     def _consent(self, step: Step) -> None:
-        if step.stop or step.wrong_person:
-            self._stop("wrong number" if step.wrong_person else "reply")
+        if step.stop:
+            self._stop()
         if step.start:
-            clients.lift_stop(self.tx, self.practice.id, self.inbound.sender, self.now)
-            for client in self.sender.all:
-                clients.mark_stopped(self.tx, client.practice_id, client.id, None)
-                self._note(client, "restored", "reply")
-                replan_client(self.tx, client.practice_id, client.id, self.now)
-        if step.wrong_person and self.client:
-            clients.drop_address(self.tx, self.practice.id, self.client.id, self.inbound.channel)
-            notify_managers(self.ctx, self.tx, self.practice.id, "wrong_number", f"wrong:{self.inbox_id}", self.now)
+            self._start()
+        if step.wrong_person:
+            self._let_go()
 
-    def _stop(self, source: str) -> None:
+    def _stop(self) -> None:
         """In the transaction that stores it: nothing to this person leaves after it commits."""
-        clients.stop(self.tx, self.practice.id, self.inbound.sender, source, self.now)
+        self._suppress()
         for client in self.sender.all:
-            outcomes.stop_client(self.tx, client.practice_id, client.id, self.inbound.sender, source, self.now)
-            outbox.cancel_waiting(self.tx, client.practice_id, client.id, "the client said STOP", SPARED)
+            self._end(client, STOPPED)
+
+    def _suppress(self) -> None:
+        clients.stop(self.tx, self.practice.id, self.inbound.sender, "reply", self.now)
+        for client in self.sender.all:
+            outcomes.stop_client(self.tx, client.practice_id, client.id, self.inbound.sender, "reply", self.now)
+
+    def _start(self) -> None:
+        for practice_id in {self.practice.id, *(client.practice_id for client in self.sender.all)}:
+            clients.lift_stop(self.tx, practice_id, self.inbound.sender, self.now)
+        for client in self.sender.all:
+            clients.mark_stopped(self.tx, client.practice_id, client.id, None)
+            self._note(client, "restored")
             replan_client(self.tx, client.practice_id, client.id, self.now)
 
-    def _note(self, client: Client, what: str, source: str) -> None:
-        index = self.tx.sealer.index(self.inbound.sender)
-        clients.note_consent(self.tx, client.practice_id, client.id, index, what, source, self.now)
+    def _let_go(self) -> None:
+        """Nothing more goes to this number. The client hasn't opted out: with the right one they are asked again."""
+        clients.stop(self.tx, self.practice.id, self.inbound.sender, "wrong number", self.now)
+        for client in self.sender.all:
+            clients.stop(self.tx, client.practice_id, self.inbound.sender, "wrong number", self.now)
+            if client == self.client:
+                clients.drop_address(self.tx, client.practice_id, client.id, self.inbound.channel)
+            self._note(client, "wrong number")
+            self._end(client, WRONG_NUMBER)
+        for practice_id in {client.practice_id for client in self.sender.all}:
+            notify_managers(self.ctx, self.tx, practice_id, "wrong_number", f"wrong:{self.inbox_id}", self.now)
+
+    def _end(self, client: Client, reason: str) -> None:
+        """What is open, planned or waiting for this client goes no further."""
+        latest = check_ins.latest_asked(self.tx, client.practice_id, client.id)
+        state = conversation.move(State(latest.state), Event.WITHDRAWN) if latest else None
+        if latest and state:
+            check_ins.set_state(self.tx, client.practice_id, latest.id, state, self.now, reason=reason)
+        outbox.cancel_waiting(self.tx, client.practice_id, client.id, reason, SPARED)
+        replan_client(self.tx, client.practice_id, client.id, self.now)
+
+    def _note(self, client: Client, what: str) -> None:
+        address = self.inbound.sender
+        clients.note_consent(self.tx, client.practice_id, client.id, address, what, "reply", self.now)
 
     def _alert(self, step: Step) -> None:
+        check_in_id = self.check_in.id if self.check_in else None
         if step.alert == "danger":
-            self._danger()
+            # Check-ins pause for whoever may have written.
+            for client in [self.client] if self.client else self.sender.all:
+                clients.halt(self.tx, client.practice_id, client.id, self.now)
+                self._end(client, HALTED)
+            raising.danger(self.tx, self.practice.id, self.client, self.sender.all, check_in_id, self.now)
         elif step.alert == "call" and self.client:
-            self._open_alert("call", self.client)
-
-    def _danger(self) -> None:
-        """Check-ins pause for whoever may have written; people are told at once, also about a stranger."""
-        for client in [self.client] if self.client else self.sender.all:
-            clients.halt(self.tx, client.practice_id, client.id, self.now)
-            outbox.cancel_waiting(self.tx, client.practice_id, client.id, "halted after danger", SPARED)
-            replan_client(self.tx, client.practice_id, client.id, self.now)
-        if self.client and self.client.therapist_id:
-            self._open_alert("danger", self.client)
-        else:
-            self._open_alert("danger_unknown", None)
-
-    def _open_alert(self, kind: str, client: Client | None) -> None:
-        therapist_id = client.therapist_id if client else None
-        if client and therapist_id:
-            latest = alerts.latest(self.tx, self.practice.id, client.id, therapist_id, kind)
-            if latest and latest.waiting:
-                return
-        alerts.open_alert(
-            self.tx,
-            self.practice.id,
-            client_id=client.id if client else None,
-            therapist_id=therapist_id,
-            kind=kind,
-            explanation="",
-            check_in_id=self.check_in.id if self.check_in else None,
-            now=self.now,
-        )
+            raising.call(self.tx, self.client, check_in_id, self.now)
 
     def _say(self, say: Say) -> None:
         check_in_id = self.check_in.id if self.check_in else None
@@ -200,23 +249,19 @@ class _Reception:
             answer_stranger(*where, self.inbound.sender, self.inbound.channel, say, dedupe, self.now)
 
 
-def _with_check_in(tx: Tx, situation: Situation, client: Client, check_in: CheckIn | None, now: datetime) -> Situation:
-    if check_in is None:
-        return situation
+def _with_check_in(tx: Tx, situation: Situation, client: Client, check_in: CheckIn, now: datetime) -> Situation:
     answers = check_ins.answers(tx, client.practice_id, check_in.id)
     earlier = check_ins.answers_of(tx, client.practice_id, client.id, check_in.therapist_id)
     earlier.pop(check_in.id, None)
     over = check_in.state in OPEN and check_in.expires_at <= now  # before the worker has noticed
-    return Situation(
+    return replace(
+        situation,
         state=State.EXPIRED if over else State(check_in.state),
         asked=check_in.feelings,
         answers=answers,
         prompted=frozenset(check_in.prompted),
         recent=check_in.answered_at is not None and now - check_in.answered_at <= RECENT,
-        stopped=situation.stopped,
-        halted=situation.halted,
         usually_high=conversation.usually_high(list(earlier.values())),
-        provider_said=situation.provider_said,
     )
 
 

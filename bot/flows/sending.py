@@ -4,16 +4,19 @@ No transaction is open while a provider is called. What the provider's answer le
 `bot.flows.settling` looks it up before anything else happens to it.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from bot import log
-from bot.channels import DeliveryFailed, InDoubt, Outgoing
+from bot.channels import DeliveryFailed, InDoubt, Outgoing, codes
 from bot.flows import outcomes
 from bot.flows.context import Context
 from bot.flows.planning import for_planning, for_schedule, rule_of
 from bot.flows.readiness import missing_for_going_live
-from bot.flows.settling import next_look
+from bot.flows.settling import first_look
 from bot.store import Tx, appointments, check_ins, clients, outbox, practices, sends, system
+from bot.store.clients import Client
 from bot.store.outbox import URGENT, Message
 from bot.store.practices import Practice
 from surveys import courtesy
@@ -21,26 +24,75 @@ from surveys.conversation import OPEN, State
 
 AT_ONCE = 10
 RETRY_AFTER = (30, 60, 120, 300, 900, 1800, 3600)  # seconds; the last one again and again
+RETRY_STAFF = (30, 60, 120, 300)  # an alert must get through in minutes; greylisting lets go after five
+RETRY_URGENT = (5, 10, 30, 60)
+LONGEST_RETRY_AFTER = 3600  # what a provider may ask us to wait
+LONGEST_HOLD = timedelta(minutes=5)  # what one "too many requests" may hold up the sender's other messages
 STAFF_STAY = timedelta(hours=10)
 CLOCK_JUMP = timedelta(minutes=10)  # a pace further ahead than this means that the clock went back
 ASIDE = timedelta(seconds=5)
+FRESH = timedelta(seconds=3)  # how old the check may be when the provider is called
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CALL = timedelta(seconds=30)  # the longest a call may take, with FRESH: validity counts from its end
 
 
-def claim(ctx: Context, worker: str, now: datetime) -> list[Message]:
-    """Claim what is due, as far as each sender's pace allows; urgent messages don't wait for the pace."""
+@dataclass(frozen=True)
+class Lane:
+    """Messages that wait for one another and for nothing else: of one channel, urgent or not."""
+
+    channel: str
+    urgent: bool
+
+
+def lanes_of(ctx: Context) -> list[Lane]:
+    """Every lane, the urgent ones first."""
+    return [Lane(channel, urgent) for urgent in (True, False) for channel in ctx.channels]
+
+
+def free_abandoned(ctx: Context, now: datetime) -> int:
+    """Free what a dead worker held: due again, or in doubt if the provider was being called; how many."""
     with ctx.store.transaction(write=False) as tx:
-        if not sends.has_due(tx, now):
-            return []
+        if not sends.has_abandoned(tx, now):
+            return 0
     with ctx.store.transaction() as tx:
-        sends.release_expired(tx, now, timedelta(seconds=ctx.config.settle_seconds))
-        return [message for channel in ctx.channels for message in _claim(ctx, tx, channel, worker, now)]
+        return sends.release_expired(tx, now, timedelta(seconds=ctx.config.settle_seconds))
 
 
-def deliver(ctx: Context, message: Message, now: datetime) -> None:
-    """Send one claimed message, if it is still right to send it at this moment."""
+def due_by_lane(ctx: Context, now: datetime) -> dict[Lane, int]:
+    """How many messages could be claimed in each lane; a lane whose sender's pace is used up has none."""
+    with ctx.store.transaction(write=False) as tx:
+        found = sends.due_counts(tx, now)
+        counts = {lane: found.get((lane.channel, lane.urgent), 0) for lane in lanes_of(ctx)}
+        return {lane: n for lane, n in counts.items() if n and not _pause(ctx, tx, lane, now)}
+
+
+def pause(ctx: Context, lane: Lane, now: datetime) -> timedelta:
+    """How long the sender's pace keeps back what is due in a lane; zero when nothing is due."""
+    with ctx.store.transaction(write=False) as tx:
+        due = sends.due_counts(tx, now).get((lane.channel, lane.urgent), 0)
+        return _pause(ctx, tx, lane, now) if due else timedelta()
+
+
+def claim(ctx: Context, worker: str, now: datetime, lane: Lane | None = None, most: int = AT_ONCE) -> list[Message]:
+    """Claim what is due (in one lane), as far as the sender's pace allows; urgent messages don't wait for it."""
+    with ctx.store.transaction() as tx:
+        lanes = [lane] if lane else lanes_of(ctx)
+        return [message for each in lanes for message in _claim(ctx, tx, each, worker, now, most)]
+
+
+def deliver(ctx: Context, message: Message, now: datetime, tell: Callable[[], datetime] | None = None) -> None:
+    """Send one claimed message, if it is still right to send it at this moment.
+
+    `tell` gives the time again: where more than a moment has gone by before the call (the worker was frozen,
+    the disk was slow, the clock was set), the checks are stale and the message goes back for another turn.
+    """
     with ctx.store.transaction() as tx:
         outgoing = _prepare(ctx, tx, message, now)
     if outgoing is None:
+        return
+    if tell is not None and abs(tell() - now) > FRESH:
+        with ctx.store.transaction() as tx:
+            sends.try_again(tx, message.id, outgoing.attempt_id, now, "the worker was held up", now)
         return
     try:
         provider_id = ctx.channels[message.channel].send(outgoing)
@@ -48,40 +100,67 @@ def deliver(ctx: Context, message: Message, now: datetime) -> None:
         _failed(ctx, message, outgoing, failure, now)
     except InDoubt as doubt:
         _in_doubt(ctx, message, outgoing, str(doubt), now)
+    except Exception as error:
+        # whatever went wrong, the provider may have it
+        log.get().error("fault", what="channel", error=error.__class__.__name__, message=message.id)
+        _in_doubt(ctx, message, outgoing, f"the channel failed ({error.__class__.__name__})", now)
     else:
         with ctx.store.transaction() as tx:
             outcomes.accepted(tx, message, outgoing.attempt_id, provider_id, now)
         log.get().info("sent", message=message.id, kind=message.kind, channel=message.channel)
 
 
-def _claim(ctx: Context, tx: Tx, channel: str, worker: str, now: datetime) -> list[Message]:
-    lease = timedelta(seconds=ctx.config.lease_seconds)
-    if channel != "sms" or not ctx.config.pace:
-        return sends.claim(tx, channel=channel, worker=worker, now=now, lease=lease, most=AT_ONCE)
-    sender = ctx.channels[channel].sender
-    urgent = sends.claim(tx, channel=channel, worker=worker, now=now, lease=lease, most=AT_ONCE, least_urgency=URGENT)
-    now_ms = int(now.timestamp() * 1000)
-    free_at = system.free_at(tx, sender)
-    if free_at > now_ms + CLOCK_JUMP // timedelta(milliseconds=1):
-        free_at = now_ms
-    if free_at > now_ms:
-        return urgent
-    most = max(1, int(ctx.config.pace))
-    claimed = sends.claim(tx, channel=channel, worker=worker, now=now, lease=lease, most=most)
-    used = sum(message.segments for message in claimed)
-    if used:
-        system.set_free_at(tx, sender, now_ms + int(1000 * used / ctx.config.pace))
-    return urgent + claimed
+def _claim(ctx: Context, tx: Tx, lane: Lane, worker: str, now: datetime, most: int) -> list[Message]:
+    if _pause(ctx, tx, lane, now):
+        return []
+    paced = ctx.config.pace and lane.channel == "sms"
+    claimed = sends.claim(
+        tx,
+        channel=lane.channel,
+        urgent=lane.urgent,
+        worker=worker,
+        now=now,
+        lease=timedelta(seconds=ctx.config.lease_seconds),
+        most=1 if paced and not lane.urgent else most,
+    )
+    _use_pace(ctx, tx, lane.channel, sum(message.segments for message in claimed), now)
+    return claimed
+
+
+def _pause(ctx: Context, tx: Tx, lane: Lane, now: datetime) -> timedelta:
+    if lane.urgent:
+        return timedelta()
+    return _free_at(ctx, tx, lane.channel, now) - now
+
+
+def _free_at(ctx: Context, tx: Tx, channel: str, now: datetime) -> datetime:
+    """From when on the sender's pace allows the next message; now, if it does already."""
+    free_at = system.free_at(tx, ctx.channels[channel].sender)
+    ahead = timedelta(milliseconds=free_at) - (now - _EPOCH)
+    return now + ahead if timedelta() < ahead <= CLOCK_JUMP else now
+
+
+def _use_pace(ctx: Context, tx: Tx, channel: str, segments: int, now: datetime) -> None:
+    """Use up (or, below zero, give back) the sender's pace."""
+    if channel == "sms" and ctx.config.pace and segments:
+        free_at = _free_at(ctx, tx, channel, now) + timedelta(seconds=segments / ctx.config.pace)
+        _hold(ctx, tx, channel, free_at)
+
+
+def _hold(ctx: Context, tx: Tx, channel: str, until: datetime) -> None:
+    system.set_free_at(tx, ctx.channels[channel].sender, (until - _EPOCH) // timedelta(milliseconds=1))
 
 
 def _prepare(ctx: Context, tx: Tx, message: Message, now: datetime) -> Outgoing | None:
     """Check everything again and write the attempt down; None when it isn't to be sent now."""
     verdict = _judge(ctx, tx, message, now)
+    if not isinstance(verdict, courtesy.Go):
+        _use_pace(ctx, tx, message.channel, -message.segments, now)
     if isinstance(verdict, courtesy.Drop):
         outcomes.dropped(tx, message, verdict.reason, now)
         return None
     if isinstance(verdict, courtesy.Wait):
-        sends.set_due(tx, message, verdict.until, verdict.reason, now)
+        sends.put_back(tx, message, verdict.until, verdict.reason)
         return None
     lease = timedelta(seconds=ctx.config.lease_seconds)
     attempt_id = sends.begin_attempt(tx, message, now, lease)
@@ -94,7 +173,7 @@ def _prepare(ctx: Context, tx: Tx, message: Message, now: datetime) -> Outgoing 
         html=message.html,
         message_id=message.id,
         attempt_id=attempt_id,
-        valid_seconds=int((verdict.until - now).total_seconds()),
+        valid_seconds=int((verdict.until - now - CALL).total_seconds()),
         now=now,
     )
 
@@ -121,14 +200,24 @@ def _judge_for_client(
 ) -> courtesy.Go | courtesy.Wait | courtesy.Drop:
     practice = practices.get(tx, message.practice_id)
     client = clients.get(tx, practice.id, message.client_id or "")
-    schedule = rule_of(dict(practice.schedule))
     if courtesy.KINDS[message.kind].unasked:
         if client.address != message.address:
             return courtesy.Drop("the client's number or address has changed")
         if blocked := _not_yet(ctx, tx, practice, message, now):
             return blocked
-    errand = _errand(tx, message)
-    return courtesy.judge(errand, for_schedule(client), schedule, now)
+    return _by_courtesy(tx, message, practice, client, now)
+
+
+def _by_courtesy(
+    tx: Tx, message: Message, practice: Practice, client: Client, now: datetime
+) -> courtesy.Go | courtesy.Wait | courtesy.Drop:
+    """Ask the table of manners. STOP holds for the person and for the number the message goes to."""
+    found = replace(
+        for_schedule(client),
+        zone=outcomes.known_zone(client.timezone, practice.timezone),
+        stopped=client.stopped or clients.is_stopped(tx, practice.id, message.address),
+    )
+    return courtesy.judge(_errand(tx, message), found, rule_of(dict(practice.schedule)), now)
 
 
 def _not_yet(ctx: Context, tx: Tx, practice: Practice, message: Message, now: datetime) -> courtesy.Wait | None:
@@ -177,13 +266,23 @@ def _failed(ctx: Context, message: Message, outgoing: Outgoing, failure: Deliver
                 now=now,
             )
         else:
-            current = outbox.get(tx, message.practice_id, message.id)
-            pause = failure.retry_after or RETRY_AFTER[min(current.attempts, len(RETRY_AFTER)) - 1]
-            sends.set_due(tx, current, now + timedelta(seconds=pause), failure.reason, now)
+            due_at = now + _retry_after(ctx, tx, message, failure, now)
+            sends.try_again(tx, message.id, outgoing.attempt_id, due_at, failure.reason, now)
+
+
+def _retry_after(ctx: Context, tx: Tx, message: Message, failure: DeliveryFailed, now: datetime) -> timedelta:
+    """How long to wait; a provider that asks for patience gets it for everything that isn't urgent."""
+    if failure.meaning == codes.BUSY and failure.retry_after:
+        wait = timedelta(seconds=min(failure.retry_after, LONGEST_RETRY_AFTER))
+        _hold(ctx, tx, message.channel, max(_free_at(ctx, tx, message.channel, now), now + min(wait, LONGEST_HOLD)))
+        return wait
+    times = RETRY_URGENT if message.urgency == URGENT else RETRY_STAFF if message.person_id else RETRY_AFTER
+    attempts = outbox.get(tx, message.practice_id, message.id).attempts
+    return timedelta(seconds=times[min(attempts, len(times)) - 1])
 
 
 def _in_doubt(ctx: Context, message: Message, outgoing: Outgoing, reason: str, now: datetime) -> None:
     log.get().warning("in doubt", message=message.id, kind=message.kind, attempt=outgoing.attempt_id)
     settle = timedelta(seconds=ctx.config.settle_seconds)
     with ctx.store.transaction() as tx:
-        sends.set_in_doubt(tx, message.id, outgoing.attempt_id, reason, next_look(now, 0, now, settle))
+        sends.set_in_doubt(tx, message.id, outgoing.attempt_id, reason, first_look(message, now, settle))

@@ -4,24 +4,25 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.flows import cells
 from bot.flows.cells import BadCell
-from bot.flows.context import Context
-from bot.flows.planning import replan_all, rule_of
-from bot.store import Tx, people, practices
+from bot.store import Store, Tx, people, practices
 from bot.store.practices import Practice
 from surveys import alerting
 from surveys.schedule import Schedule
 from surveys.wording import why_not_name
+
+if TYPE_CHECKING:  # what changes the plan loads slowly, and to show a setting takes none of it
+    from bot.flows.context import Context
 
 
 class BadSetting(ValueError):
     """One or more settings can't be used; the message names each and says what to do."""
 
 
-# Whom to tell, by role: `duty_email=...`, `duty_phone=...`, `duty_name=...`; the same for the other two.
+# Whom to tell, by role: `duty_email=...`, `duty_phone=...`, `duty_name=...`; the same for the others.
 CONTACTS = ("duty", "second", "supervisor", "manager")
 WORDS = {
     "duty_hours": "when the duty contact can be reached",
@@ -29,13 +30,15 @@ WORDS = {
     "crisis_words": "words of danger to look for besides the shipped ones, with commas between",
     "not_for_appraisal": "yes: answers are not used for pay, appraisal, caseload or discipline",
 }
-OWN = ("name", "sms_name", "country", "timezone", "language")
+OWN = ("country", "name", "sms_name", "timezone", "language")
 KEYS = (
     *OWN,
     "one_false_alarm_in",
     *WORDS,
     *(f"{role}_{part}" for role in CONTACTS for part in ("name", "email", "phone")),
 )
+LONGEST_LINES = 120  # characters of a text about danger that the practice may fill
+SHORTEST_WORD = 3
 
 
 def find_practice(tx: Tx, name: str | None, now: datetime, create: bool = False) -> Practice:
@@ -44,6 +47,7 @@ def find_practice(tx: Tx, name: str | None, now: datetime, create: bool = False)
     Raises BadSetting when there are several and none is named, or none has that name.
     """
     everyone = practices.every(tx)
+    name = name and " ".join(name.split())
     if name is None:
         if len(everyone) > 1:
             raise BadSetting(f"There are several practices: add --practice with one of {_names(everyone)}.")
@@ -52,33 +56,36 @@ def find_practice(tx: Tx, name: str | None, now: datetime, create: bool = False)
         if practice.name == name:
             return practice
     if create:
-        return practices.add(tx, name, now)
+        return practices.add(tx, _practice_name(name), now)
     raise BadSetting(f"There is no practice called {name!r}; there is {_names(everyone) or 'none yet'}.")
 
 
 def show_schedule(practice: Practice) -> dict[str, str]:
     """The practice's rule, every key."""
-    return rule_of(dict(practice.schedule)).show()
+    return Schedule.read(practice.schedule).show()
 
 
-def set_schedule(ctx: Context, practice: Practice, changes: Mapping[str, str], now: datetime) -> dict[str, str]:
+def set_schedule(ctx: "Context", practice: Practice, changes: Mapping[str, str], now: datetime) -> dict[str, str]:
     """Change the rule and plan anew what is not yet sent. Raises surveys.schedule.BadSchedule."""
-    texts = {**practice.schedule, **changes}
-    rule = Schedule.read(texts)
-    kept = {key: value for key, value in rule.show().items() if key in texts}
+    from bot.flows.planning import replan_all
+
     with ctx.store.transaction() as tx:
-        practices.save(tx, replace(practice, schedule=kept))
+        found = practices.get(tx, practice.id)  # read again: someone else may have changed another key meanwhile
+        texts = {**found.schedule, **changes}
+        rule = Schedule.read(texts)
+        kept = {key: value for key, value in rule.show().items() if key in texts}
+        practices.save(tx, replace(found, schedule=kept))
         practices.note(tx, practice.id, "command", f"schedule: {', '.join(changes)}", practice.id, now)
     replan_all(ctx, practice.id, now)
     return rule.show()
 
 
-def show_practice(ctx: Context, practice: Practice) -> dict[str, str]:
+def show_practice(store: Store, practice: Practice) -> dict[str, str]:
     """Every setting of a practice; empty where it was not set."""
     shown = {key: getattr(practice, key) for key in OWN}
     shown["one_false_alarm_in"] = str(alerting.one_in(practice.settings))
     shown |= {key: practice.settings.get(key, "") for key in WORDS}
-    with ctx.store.transaction(write=False) as tx:
+    with store.transaction(write=False) as tx:
         for role in CONTACTS:
             holders = people.with_role(tx, practice.id, role)
             for part in ("name", "email", "phone"):
@@ -86,23 +93,34 @@ def show_practice(ctx: Context, practice: Practice) -> dict[str, str]:
     return shown
 
 
-def set_practice(ctx: Context, practice: Practice, changes: Mapping[str, str], now: datetime) -> None:
+def set_practice(ctx: "Context", practice: Practice, changes: Mapping[str, str], now: datetime) -> None:
     """Change settings of a practice. Raises BadSetting naming every bad one; then nothing is changed."""
-    problems = [_unknown(key) for key in changes if key not in KEYS]
-    changed = practice
-    for key, value in changes.items():
-        try:
-            changed = _apply(changed, key, value.strip()) if key in KEYS else changed
-        except BadCell as error:
-            problems.append(f"{key} {error}.")
-    if problems:
-        raise BadSetting("\n".join(problems))
+    from bot.flows.planning import replan_all
+
     with ctx.store.transaction() as tx:
+        changed = _changed(tx, practices.get(tx, practice.id), changes)
         practices.save(tx, changed)
         for role in CONTACTS:
             _contact(tx, changed, role, changes, now)
         practices.note(tx, practice.id, "command", f"settings: {', '.join(changes)}", practice.id, now)
     replan_all(ctx, practice.id, now)
+
+
+def _changed(tx: Tx, practice: Practice, changes: Mapping[str, str]) -> Practice:
+    """The practice with its changes; BadSetting names every one that can't be made."""
+    problems = [_unknown(key) for key in changes if key not in KEYS]
+    # the country first: numbers among the others are read as of it
+    for key in (key for key in KEYS if key in changes):
+        try:
+            practice = _apply(practice, key, changes[key].strip())
+        except BadCell as error:
+            problems.append(f"{key} {str(error).removesuffix('.')}.")
+    others = [each for each in practices.every(tx) if each.id != practice.id]
+    if practice.name in {each.name for each in others}:
+        problems.append(f"name is another practice's already; there is {_names(others)}.")
+    if problems:
+        raise BadSetting("\n".join(problems))
+    return practice
 
 
 def _apply(practice: Practice, key: str, value: str) -> Practice:
@@ -113,23 +131,40 @@ def _apply(practice: Practice, key: str, value: str) -> Practice:
     if role in CONTACTS:
         _check_contact(part, value, practice)
         return practice
-    if key == "one_false_alarm_in":
-        value = _one_in(value)
-    if key == "not_for_appraisal" and value not in ("yes", ""):
-        raise BadCell("is either yes or empty")
+    value = _one_in(value) if key == "one_false_alarm_in" else _words(key, value)
     return replace(practice, settings={**practice.settings, key: value})
+
+
+def _practice_name(name: str) -> str:
+    try:
+        return cells.text(name, "the practice's name")
+    except BadCell as error:
+        raise BadSetting(f"--practice {error}.") from None
 
 
 def _sms_name(value: str, _practice: Practice) -> str:
     if reason := why_not_name(value):
-        raise BadCell(reason)
+        raise BadCell(f"can't be used. {reason}")
     return value
 
 
 def _country(value: str, _practice: Practice) -> str:
-    if len(value) != 2 or not value.isalpha() or not value.isascii():
+    import phonenumbers  # loads slowly
+
+    if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise BadCell("is a country's two letters, as in US or GB")
     return value.upper()
+
+
+def _words(key: str, value: str) -> str:
+    """Settings in free words; what goes into a text is kept short."""
+    if value and key == "not_for_appraisal" and value != "yes":
+        raise BadCell("is either yes or empty")
+    if key == "crisis_words" and any(len(each.strip()) < SHORTEST_WORD for each in value.split(",") if each.strip()):
+        raise BadCell(f"has a word of less than {SHORTEST_WORD} letters, which would turn up in harmless replies")
+    if len(value) > LONGEST_LINES and key == "local_lines":
+        raise BadCell(f"is longer than {LONGEST_LINES} characters, which would make the text about danger too long")
+    return cells.text(value, WORDS[key]) if value and key != "crisis_words" else value
 
 
 _OWN_CHECKS: dict[str, Callable[[str, Practice], str]] = {
@@ -143,7 +178,7 @@ _OWN_CHECKS: dict[str, Callable[[str, Practice], str]] = {
 
 def _one_in(value: str) -> str:
     low, high = alerting.LIMITS
-    if not value.isdigit() or not low <= int(value) <= high:
+    if not (value.isascii() and value.isdigit()) or not low <= int(value) <= high:
         raise BadCell(f"is a whole number from {low} to {high}: about one false alarm in so many check-ins")
     return value
 
@@ -153,6 +188,8 @@ def _check_contact(part: str, value: str, practice: Practice) -> None:
         cells.mail(value)
     elif part == "phone":
         cells.phone(value, practice.country)
+    elif value:
+        cells.text(value, "the contact's name")
 
 
 def _contact(tx: Tx, practice: Practice, role: str, changes: Mapping[str, str], now: datetime) -> None:

@@ -1,8 +1,10 @@
 """Putting words to the client into the outbox."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from bot.store import Tx, outbox
+from bot.flows.planning import rule_of
+from bot.store import Tx, clients, outbox
 from bot.store.clients import Client
 from bot.store.inbox import Inbound
 from bot.store.outbox import ORDINARY, REPLY, URGENT, Draft
@@ -28,13 +30,15 @@ def say_to(
 ) -> str | None:
     """Queue one message to a client in their language; None when one of that name is there already.
 
-    It goes to the client's own address, or, as an answer, to where the message `to` came from.
+    It goes to the client's own address, or, as an answer, to where the message `to` came from. Two clients on
+    one phone are told apart by their initial.
     """
     voice = voice_of(practice, client.language)
     channel, address = (to.channel, to.sender) if to else (client.channel, client.address)
+    if clients.sharing(tx, client):
+        say = replace(say, initial=client.name[:1].upper())
     draft = _draft(instruments, voice, say, dedupe, channel, address)
-    owned = Draft(**{**draft.__dict__, "client_id": client.id, "check_in_id": check_in_id})
-    return outbox.put(tx, practice.id, owned, now, now)
+    return outbox.put(tx, practice.id, replace(draft, client_id=client.id, check_in_id=check_in_id), now, now)
 
 
 def answer_stranger(
@@ -59,7 +63,14 @@ def voice_of(practice: Practice, language: str) -> Voice:
         language=language,
         country=practice.country,
         own_lines=practice.settings.get("local_lines", ""),
+        often=_days_between(practice),
     )
+
+
+def _days_between(practice: Practice) -> int:
+    """About how many days lie between two check-ins by the practice's rule, with weekly appointments."""
+    schedule = rule_of(dict(practice.schedule))
+    return max(schedule.min_gap_days, 7 * schedule.every if schedule.every > 1 else 0)
 
 
 def _draft(instruments: Instruments, voice: Voice, say: Say, dedupe: str, channel: str, address: str) -> Draft:

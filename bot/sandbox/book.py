@@ -82,6 +82,15 @@ class Message:
         return row | {"from": self.sender, "to": self.to, "segments": self.segments}
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A message we were asked to send and didn't take: the number it was for, the error's code, when."""
+
+    client: str
+    code: int
+    at: float
+
+
 class Book:
     """All messages in the order they were taken, and who opted out. Safe to use from several threads."""
 
@@ -90,6 +99,7 @@ class Book:
         self._default_line = default_line
         self._lock = RLock()
         self._messages: dict[str, Message] = {}
+        self._refusals: list[Refusal] = []
         self._opted_out: set[tuple[str, str]] = set()
 
     def add(self, line: Line, client: str, body: str, direction: str, status: str, **more: Any) -> Message:
@@ -114,6 +124,16 @@ class Book:
         """Oldest first."""
         with self._lock:
             return list(self._messages.values())
+
+    def refuse(self, client: str, code: int) -> None:
+        """Write down that a message wasn't taken."""
+        with self._lock:
+            self._refusals.append(Refusal(client, code, self._now()))
+
+    def refusals(self) -> list[Refusal]:
+        """Oldest first."""
+        with self._lock:
+            return list(self._refusals)
 
     def with_client(self, client: str) -> list[Message]:
         """The conversation with one client's number, oldest first."""

@@ -60,9 +60,12 @@ def home() -> str:
     messages, mails = parts.book.all(), parts.mailbox.all()
     numbers = list(dict.fromkeys([*parts.owners, *(m.client for m in messages)]))
     about = numbers[0] if numbers else ""
+    name = parts.owner(about).name or "the client"
     return render_template(
         "guide.html",
-        steps=guide.steps(messages, mails, phone=about, name=parts.owner(about).name or "the client"),
+        steps=guide.steps(messages, mails, phone=about, name=name, directed=parts.director is not None),
+        director=parts.director,
+        name=name,
         phones=[(number, parts.owner(number), parts.book.with_client(number)) for number in numbers],
         mails=len(mails),
     )
@@ -108,6 +111,14 @@ def move() -> AnyResponse:
     clock.wait_idle(PATIENCE)
     back = urlsplit(request.referrer or "/").path
     return redirect(back if back.startswith(("/phone/", "/mailbox")) else "/", 303)
+
+
+@pages.post("/play")
+def play() -> AnyResponse:
+    """Make something happen for real: a visit ends, weeks go by."""
+    director = here().director or abort(404)
+    director.do(request.form.get("what", ""))
+    return redirect("/", 303)
 
 
 @pages.get("/mailbox")

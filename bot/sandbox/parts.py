@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from flask import current_app
 
@@ -30,7 +31,16 @@ class Account:
     opt_out_replies: bool = True
 
 
-@dataclass(frozen=True)
+class Director(Protocol):
+    """Whoever can make a visit end and weeks go by. `busy`: what is going on; `problem`: what went wrong last."""
+
+    busy: str
+    problem: str
+
+    def do(self, what: str) -> None: ...
+
+
+@dataclass
 class Parts:
     """Everything a route may need."""
 
@@ -42,6 +52,7 @@ class Parts:
     mailbox: Mailbox
     owners: dict[str, Owner]
     zone: str = "America/New_York"  # of the guide and the mailbox; each phone has its owner's
+    director: Director | None = None
 
     def owner(self, number: str) -> Owner:
         """Whose phone this is; a phone nobody named goes by its number."""
@@ -50,6 +61,10 @@ class Parts:
     def name(self, people: Mapping[str, Owner]) -> None:
         """Put names to numbers."""
         self.owners.update(people)
+
+    def direct(self, director: Director) -> None:
+        """From now on the guide has buttons that make things happen."""
+        self.director = director
 
 
 def here() -> Parts:

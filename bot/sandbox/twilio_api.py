@@ -52,7 +52,11 @@ def create(account_sid: str) -> tuple[Response, int]:
     parts = here()
     _refuse_by_fault(parts)
     line, client, body = _line(), request.form.get("To", ""), request.form.get("Body", "")
-    _check(parts, line, client, body)
+    try:
+        _check(parts, line, client, body)
+    except TwilioError as refusal:
+        parts.book.refuse(client, refusal.code)
+        raise
     message = parts.book.add(
         line,
         client,

@@ -6,8 +6,6 @@ from datetime import datetime
 from bot.store.engine import Row, Tx
 from bot.store.sql import epoch, moment, moment_of, new_id
 
-OPEN = "('opened', 'sent', 'seen', 'escalated')"
-
 
 @dataclass(frozen=True)
 class Alert:
@@ -22,6 +20,7 @@ class Alert:
     state: str
     explanation: str
     opened_at: datetime
+    sent_at: datetime | None
     seen_at: datetime | None
     acknowledged_at: datetime | None
     acknowledged_by: str | None
@@ -95,9 +94,10 @@ def of_client(tx: Tx, practice_id: str, client_id: str) -> list[Alert]:
 
 
 def due(tx: Tx, now: datetime, most: int) -> list[Alert]:
-    """Unacknowledged alerts whose next step is due, over all practices."""
+    """Unacknowledged alerts whose next step is due, over all practices; danger before anything else."""
     rows = tx.all(
-        "select * from alert where next_step_at <= :now order by next_step_at, id limit :most",
+        "select * from alert where next_step_at <= :now "
+        "order by case when kind like 'danger%' then 0 else 1 end, next_step_at, id limit :most",
         {"now": epoch(now), "most": most},
     )
     return [_alert(tx, row) for row in rows]
@@ -121,6 +121,19 @@ def climb(tx: Tx, alert: Alert, step: int, next_step_at: datetime | None, state:
     )
 
 
+def postpone(tx: Tx, alert: Alert, until: datetime) -> None:
+    """Try the same step again later: telling people failed by a fault of ours."""
+    tx.run(
+        "update alert set next_step_at = :until where id = :id and step = :step and next_step_at is not null",
+        {"until": epoch(until), "id": alert.id, "step": alert.step},
+    )
+
+
+def rest(tx: Tx, alert: Alert) -> None:
+    """It climbs no more, though nobody has acknowledged it: the client has left or died."""
+    tx.run("update alert set next_step_at = null where id = :id", {"id": alert.id})
+
+
 def update_explanation(tx: Tx, alert: Alert, explanation: str) -> None:
     """An open alert deepened."""
     tx.run(
@@ -138,21 +151,16 @@ def mark_sent(tx: Tx, practice_id: str, alert_id: str, now: datetime) -> None:
     )
 
 
-def mark_seen(tx: Tx, practice_id: str, alert_id: str, now: datetime) -> None:
-    """Its page was opened."""
-    tx.run(
-        "update alert set seen_at = :now, state = case when state in ('opened', 'sent') then 'seen' else state end "
-        "where id = :id and practice_id = :p and seen_at is null",
-        {"now": epoch(now), "id": alert_id, "p": practice_id},
-    )
-
-
 def acknowledge(tx: Tx, practice_id: str, alert_id: str, person_id: str, note: str, now: datetime) -> bool:
-    """A person takes it on; nothing climbs any more. False if someone already had."""
+    """A person has seen it and takes it on; nothing climbs any more. False if someone already had.
+
+    One that was resolved a moment ago keeps that state, and the note.
+    """
     return (
         tx.run(
-            "update alert set state = 'acknowledged', acknowledged_at = :now, acknowledged_by = :who, "
-            "note_sealed = :note, next_step_at = null "
+            "update alert set acknowledged_at = :now, acknowledged_by = :who, note_sealed = :note, "
+            "seen_at = coalesce(seen_at, :now), next_step_at = null, "
+            "state = case when resolved_at is null then 'acknowledged' else state end "
             "where id = :id and practice_id = :p and acknowledged_at is null",
             {
                 "now": epoch(now),
@@ -167,12 +175,51 @@ def acknowledge(tx: Tx, practice_id: str, alert_id: str, person_id: str, note: s
 
 
 def resolve(tx: Tx, alert: Alert, now: datetime) -> None:
-    """Rapport has recovered: the alert is over."""
+    """What it was about is over: rapport has recovered, or a silent client has answered."""
     tx.run(
         "update alert set state = 'resolved', resolved_at = :now, next_step_at = null where id = :id "
         "and resolved_at is null",
         {"now": epoch(now), "id": alert.id},
     )
+
+
+def withdraw_letters(tx: Tx, alert: Alert, reason: str) -> int:
+    """Skip what is queued about an alert and not being sent yet; how many.
+
+    But for its first letters (step 0): whoever it is for should get to read it, however it ended.
+    """
+    return tx.run(
+        "update outbox set state = 'skipped', reason = :reason, claim_token = null "
+        "where alert_id = :id and practice_id = :p and attempt_id is null and state in ('due', 'claimed') "
+        "and dedupe like :letters and dedupe not like :first",
+        {
+            "reason": reason,
+            "id": alert.id,
+            "p": alert.practice_id,
+            "letters": f"alert:{alert.id}:%",
+            "first": f"alert:{alert.id}:0:%",
+        },
+    )
+
+
+def letters_waiting(tx: Tx, alert: Alert) -> bool:
+    """Whether none of its letters has been taken yet by a provider, and one is still to be sent."""
+    rows = tx.all(
+        "select state from outbox where alert_id = :id and practice_id = :p",
+        {"id": alert.id, "p": alert.practice_id},
+    )
+    states = {row["state"] for row in rows}
+    return "sent" not in states and bool(states & {"due", "claimed", "in_doubt"})
+
+
+def written_from(tx: Tx, alert: Alert) -> list[str]:
+    """The numbers or addresses from which the message came that opened an alert about danger."""
+    rows = tx.all(
+        "select id, sender_sealed from inbox where practice_id = :p and received_at = :at "
+        "and kind in ('crisis', 'unread') and (client_id is null or client_id = :client) order by id",
+        {"p": alert.practice_id, "at": epoch(alert.opened_at), "client": alert.client_id or ""},
+    )
+    return list(dict.fromkeys(tx.open("inbox", "sender", row["id"], row["sender_sealed"]) for row in rows))
 
 
 def next_due(tx: Tx) -> datetime | None:
@@ -198,6 +245,7 @@ def _alert(tx: Tx, row: Row) -> Alert:
         explanation=tx.open("alert", "explanation", row["id"], row["explanation_sealed"]),
         note=tx.open("alert", "note", row["id"], row["note_sealed"]),
         opened_at=moment_of(row["opened_at"]),
+        sent_at=moment(row["sent_at"]),
         seen_at=moment(row["seen_at"]),
         acknowledged_at=moment(row["acknowledged_at"]),
         resolved_at=moment(row["resolved_at"]),

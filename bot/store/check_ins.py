@@ -8,6 +8,16 @@ from bot.store.engine import Row, Tx
 from bot.store.sql import epoch, listed, moment, moment_of, new_id
 
 OPEN = ("asked", "reminded", "partly_answered")
+# The question is with the provider, who hasn't said yet that it was taken: the client may be reading it.
+_UNDER_WAY = (
+    "o.check_in_id = check_in.id and o.kind = 'check_in' and o.attempt_id is not null "
+    "and o.state in ('claimed', 'in_doubt', 'needs_person')"
+)
+# Its question, or the welcome that goes first, is in the outbox: nothing is left to do here.
+_QUEUED = "o.check_in_id = check_in.id and (o.kind = 'check_in' or o.state <> 'sent')"
+_TIMES = {"reminded": "reminded_at", "answered": "answered_at"} | dict.fromkeys(
+    ("expired", "cancelled", "failed"), "closed_at"
+)
 
 
 @dataclass(frozen=True)
@@ -84,21 +94,39 @@ def move_planned(tx: Tx, rows: Sequence[tuple[str, str, datetime, datetime]]) ->
     )
 
 
-def drop_planned(tx: Tx, check_in_ids: Sequence[str]) -> None:
-    """Take planned check-ins back; what has a message in the outbox is cancelled there when it is due."""
+def close_sooner(tx: Tx, rows: Sequence[tuple[str, datetime]]) -> None:
+    """Bring the end of open check-ins forward, never back: (check-in id, expires) each."""
+    tx.run_many(
+        "update check_in set expires_at = :expires where id = :id and expires_at > :expires "
+        "and state in ('asked', 'reminded', 'partly_answered')",
+        [{"id": check_in_id, "expires": epoch(expires)} for check_in_id, expires in rows],
+    )
+
+
+def drop_planned(tx: Tx, rows: Sequence[tuple[str, str]], now: datetime) -> None:
+    """Take planned check-ins back: (check-in id, why) each.
+
+    One that has a message in the outbox stays, as cancelled; unless its question is with the provider
+    already, for then it is the provider's answer that decides.
+    """
+    marks = [{"id": check_in_id, "reason": reason, "now": epoch(now)} for check_in_id, reason in rows]
     tx.run_many(
         "delete from check_in where id = :id and state = 'planned' "
         "and not exists (select 1 from outbox o where o.check_in_id = :id)",
-        [{"id": check_in_id} for check_in_id in check_in_ids],
+        [{"id": mark["id"]} for mark in marks],
+    )
+    tx.run_many(
+        "update check_in set state = 'cancelled', closed_at = :now, reason = :reason "
+        f"where id = :id and state = 'planned' and not exists (select 1 from outbox o where {_UNDER_WAY})",
+        marks,
     )
 
 
 def due(tx: Tx, now: datetime, most: int) -> list[CheckIn]:
     """Planned check-ins whose time has come, unasked, and not waiting for their welcome; over all practices."""
     rows = tx.all(
-        "select * from check_in c where state = 'planned' and due_at <= :now and not exists "
-        "(select 1 from outbox o where o.check_in_id = c.id "
-        "and (o.kind = 'check_in' or o.state <> 'sent')) order by due_at, id limit :most",
+        "select * from check_in where state = 'planned' and due_at <= :now and expires_at > :now "
+        f"and not exists (select 1 from outbox o where {_QUEUED}) order by due_at, id limit :most",
         {"now": epoch(now), "most": most},
     )
     return [_check_in(row) for row in rows]
@@ -133,6 +161,16 @@ def latest_asked(tx: Tx, practice_id: str, client_id: str) -> CheckIn | None:
     return _check_in(row) if row else None
 
 
+def under_way(tx: Tx, practice_id: str, client_id: str) -> CheckIn | None:
+    """A check-in whose question is with the provider, who hasn't said yet that it was taken."""
+    row = tx.one(
+        "select * from check_in where client_id = :c and practice_id = :p and state = 'planned' "
+        f"and exists (select 1 from outbox o where {_UNDER_WAY}) order by due_at desc, id desc limit 1",
+        {"c": client_id, "p": practice_id},
+    )
+    return _check_in(row) if row else None
+
+
 def set_feelings(tx: Tx, practice_id: str, check_in_id: str, feelings: Sequence[str]) -> None:
     """What this check-in asks, in order."""
     _set(tx, practice_id, check_in_id, feelings=",".join(feelings))
@@ -157,47 +195,39 @@ def set_asked(
     )
 
 
-def postpone(tx: Tx, practice_id: str, check_in_id: str, due_at: datetime) -> None:
-    """Ask later."""
-    _set(tx, practice_id, check_in_id, due_at=epoch(due_at))
-
-
 def no_reminder(tx: Tx, practice_id: str, check_in_id: str) -> None:
     """The reminder was sent, or isn't wanted any more."""
     _set(tx, practice_id, check_in_id, remind_at=None)
 
 
+def set_prompted(tx: Tx, practice_id: str, check_in_id: str, prompted: Sequence[str]) -> None:
+    """What the client was asked again or told once."""
+    _set(tx, practice_id, check_in_id, prompted=",".join(prompted))
+
+
 def set_state(
-    tx: Tx,
-    practice_id: str,
-    check_in_id: str,
-    state: str,
-    now: datetime,
-    *,
-    reason: str | None = None,
-    prompted: Sequence[str] | None = None,
+    tx: Tx, practice_id: str, check_in_id: str, state: str, now: datetime, *, reason: str | None = None
 ) -> None:
-    """Move a check-in to another state (the moves allowed are in `surveys.conversation`)."""
-    times = {
-        "reminded": {"reminded_at": epoch(now)},
-        "answered": {"answered_at": epoch(now)},
-        "expired": {"closed_at": epoch(now)},
-        "cancelled": {"closed_at": epoch(now)},
-        "failed": {"closed_at": epoch(now)},
-    }
-    changes: dict[str, str | int | None] = {"state": state, **times.get(state, {})}
+    """Move a check-in to another state (the moves allowed are in `surveys.conversation`).
+
+    When it was first reminded of, answered or closed stays, also when a full new set answers it again.
+    """
+    _set(tx, practice_id, check_in_id, state=state)
     if reason is not None:
-        changes["reason"] = reason
-    if prompted is not None:
-        changes["prompted"] = ",".join(prompted)
-    _set(tx, practice_id, check_in_id, **changes)
+        _set(tx, practice_id, check_in_id, reason=reason)
+    if column := _TIMES.get(state):
+        tx.run(
+            f"update check_in set {column} = coalesce({column}, :now) where id = :id and practice_id = :p",
+            {"now": epoch(now), "id": check_in_id, "p": practice_id},
+        )
 
 
 def next_due(tx: Tx) -> datetime | None:
     """When a check-in next wants attention: to be asked, reminded of, or closed."""
     row = tx.one(
         "select min(at) as at from ("
-        "select min(due_at) as at from check_in where state = 'planned' union all "
+        "select min(due_at) as at from check_in where state = 'planned' "
+        f"and not exists (select 1 from outbox o where {_QUEUED}) union all "
         "select min(remind_at) from check_in where state = 'asked' union all "
         "select min(expires_at) from check_in where state in ('planned', 'asked', 'reminded', 'partly_answered')"
         ") as soonest"

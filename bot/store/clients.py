@@ -1,15 +1,11 @@
 """Clients: who they are, how they are reached, what they agreed to, whether they said STOP."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.store.engine import Row, Tx
 from bot.store.sql import epoch, listed, moment, new_id
-
-_SELECT = """select c.*, case when c.stopped_at is not null or exists(
-    select 1 from suppression s where s.practice_id = c.practice_id and s.lifted_at is null
-       and s.address_index in (c.phone_index, c.email_index)) then 1 else 0 end as stopped from client c"""
 
 
 @dataclass(frozen=True)
@@ -22,8 +18,6 @@ class Client:
     name: str
     phone: str
     email: str
-    phone_index: str | None
-    email_index: str | None
     language: str
     timezone: str
     channel: str
@@ -40,11 +34,6 @@ class Client:
         """Where they are written to, by their channel; empty when that is missing."""
         return self.phone if self.channel == "sms" else self.email
 
-    @property
-    def address_index(self) -> str | None:
-        """The keyed index of `address`."""
-        return self.phone_index if self.channel == "sms" else self.email_index
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -60,6 +49,11 @@ class Entry:
     consent_at: datetime | None
     therapist_id: str
 
+    @property
+    def address(self) -> str:
+        """Where they are written to, by their channel."""
+        return self.phone if self.channel == "sms" else self.email
+
 
 def get(tx: Tx, practice_id: str, client_id: str) -> Client:
     """One client of the practice. Raises KeyError."""
@@ -73,10 +67,10 @@ def many(tx: Tx, practice_id: str, client_ids: Sequence[str]) -> list[Client]:
     """The named clients of the practice, by reference."""
     among, params = listed("id", client_ids)
     rows = tx.all(
-        f"{_SELECT} where c.practice_id = :practice and c.id in {among}",
+        f"select * from client where practice_id = :practice and id in {among}",
         {"practice": practice_id, **params},
     )
-    return sorted((_client(tx, row) for row in rows), key=lambda client: client.client_ref)
+    return sorted(_clients(tx, rows), key=lambda client: client.client_ref)
 
 
 def ids(tx: Tx, practice_id: str) -> list[str]:
@@ -94,15 +88,18 @@ def refs(tx: Tx, practice_id: str) -> dict[str, str]:
 def by_address(tx: Tx, address: str) -> list[Client]:
     """Everyone who is reached at a number or mail address, over all practices (a reply names no practice)."""
     among, params = listed("i", tx.sealer.indexes(address))
-    rows = tx.all(f"{_SELECT} where c.phone_index in {among} or c.email_index in {among}", params)
-    return sorted((_client(tx, row) for row in rows), key=lambda client: client.id)
+    rows = tx.all(f"select * from client where phone_index in {among} or email_index in {among}", params)
+    return sorted(_clients(tx, rows), key=lambda client: client.id)
 
 
 def sharing(tx: Tx, client: Client) -> list[str]:
     """Ids of other clients who are reached at the same address."""
+    if not client.address:
+        return []
+    among, params = listed("i", tx.sealer.indexes(client.address))
     rows = tx.all(
-        "select id from client where id <> :id and (phone_index = :a or email_index = :a)",
-        {"id": client.id, "a": client.address_index},
+        f"select id from client where id <> :id and (phone_index in {among} or email_index in {among}) order by id",
+        {"id": client.id, **params},
     )
     return [row["id"] for row in rows]
 
@@ -113,30 +110,40 @@ def save(tx: Tx, practice_id: str, entry: Entry, now: datetime) -> tuple[str, st
     Consent is never taken back by an empty cell; STOP is kept on its own list and no import lifts it.
     """
     row = tx.one(
-        f"{_SELECT} where c.practice_id = :p and c.client_ref = :ref",
+        "select * from client where practice_id = :p and client_ref = :ref",
         {"p": practice_id, "ref": entry.client_ref},
     )
     if row is None:
         return _add(tx, practice_id, entry, now), "new"
-    found = _client(tx, row)
+    found = _clients(tx, [row])[0]
     if _same(found, entry):
         return found.id, "same"
     _write(tx, found.id, entry, found.consent_at)
     if entry.consent_at and entry.consent_at != found.consent_at:
-        note_consent(tx, practice_id, found.id, found.address_index, "given", "roster", now)
+        note_consent(tx, practice_id, found.id, entry.address, "given", "roster", now)
     return found.id, "changed"
 
 
 def stop(tx: Tx, practice_id: str, address: str, source: str, now: datetime) -> None:
-    """Put an address on the suppression list, under every key it may be stored with."""
-    for index in tx.sealer.indexes(address):
-        row = {"practice_id": practice_id, "address_index": index, "stopped_at": epoch(now), "source": source}
-        tx.insert(
-            "suppression",
-            row,
-            "on conflict (practice_id, address_index) do update set "
-            "stopped_at = excluded.stopped_at, lifted_at = null, source = excluded.source",
-        )
+    """Put an address on the suppression list."""
+    newest, *older = tx.sealer.indexes(address)
+    among, params = listed("i", older)
+    tx.run(f"delete from suppression where practice_id = :p and address_index in {among}", {"p": practice_id, **params})
+    row_id = new_id()
+    row = {
+        "id": row_id,
+        "practice_id": practice_id,
+        "address_sealed": tx.seal("suppression", "address", row_id, address),
+        "address_index": newest,
+        "stopped_at": epoch(now),
+        "source": source,
+    }
+    tx.insert(
+        "suppression",
+        row,
+        "on conflict (practice_id, address_index) do update set "
+        "stopped_at = excluded.stopped_at, lifted_at = null, source = excluded.source",
+    )
 
 
 def lift_stop(tx: Tx, practice_id: str, address: str, now: datetime) -> bool:
@@ -154,18 +161,19 @@ def mark_stopped(tx: Tx, practice_id: str, client_id: str, stopped_at: datetime 
 
 def is_stopped(tx: Tx, practice_id: str, address: str) -> bool:
     """Whether an address is on the suppression list."""
-    among, params = listed("i", tx.sealer.indexes(address))
-    sql = f"""select 1 as yes from suppression
-               where practice_id = :p and lifted_at is null and address_index in {among}"""
-    return tx.one(sql, {"p": practice_id, **params}) is not None
+    return (practice_id, address.casefold()) in _suppressed(tx, [address])
 
 
 def note_consent(
-    tx: Tx, practice_id: str, client_id: str | None, index: str | None, what: str, source: str, now: datetime
+    tx: Tx, practice_id: str, client_id: str | None, address: str | None, what: str, source: str, now: datetime
 ) -> None:
-    """Keep when and how consent was given, stopped or restored."""
-    row = {"id": new_id(), "practice_id": practice_id, "client_id": client_id, "address_index": index}
-    tx.insert("consent_event", row | {"what": what, "at": epoch(now), "source": source})
+    """Keep when, how and for which address consent was given, stopped or restored."""
+    event_id = new_id()
+    row = {"id": event_id, "practice_id": practice_id, "client_id": client_id, "what": what, "at": epoch(now)}
+    tx.insert(
+        "consent_event",
+        row | {"source": source, "address_sealed": tx.seal("consent_event", "address", event_id, address)},
+    )
 
 
 def mark_welcomed(tx: Tx, practice_id: str, client_id: str, now: datetime) -> None:
@@ -212,7 +220,7 @@ def _add(tx: Tx, practice_id: str, entry: Entry, now: datetime) -> str:
     }
     tx.insert("client", row | _columns(tx, client_id, entry, entry.consent_at))
     if entry.consent_at:
-        note_consent(tx, practice_id, client_id, None, "given", "roster", now)
+        note_consent(tx, practice_id, client_id, entry.address, "given", "roster", now)
     return client_id
 
 
@@ -243,26 +251,34 @@ def _same(found: Client, entry: Entry) -> bool:
     return same and entry.consent_at in (None, found.consent_at)
 
 
-def _client(tx: Tx, row: Row) -> Client:
-    opened = {c: tx.open("client", c, row["id"], row[f"{c}_sealed"]) for c in ("name", "phone", "email")}
-    plain = (
-        "id",
-        "practice_id",
-        "client_ref",
-        "phone_index",
-        "email_index",
-        "language",
-        "timezone",
-        "channel",
+def _suppressed(tx: Tx, addresses: Iterable[str]) -> set[tuple[str, str]]:
+    """(practice, address in small letters) for each address that is on a list, under whichever key."""
+    known = {index: address.casefold() for address in addresses for index in tx.sealer.indexes(address)}
+    among, params = listed("i", list(known))
+    rows = tx.all(
+        f"select practice_id, address_index from suppression where lifted_at is null and address_index in {among}",
+        params,
     )
+    return {(row["practice_id"], known[row["address_index"]]) for row in rows}
+
+
+def _clients(tx: Tx, rows: Sequence[Row]) -> list[Client]:
+    opened = [{c: tx.open("client", c, r["id"], r[f"{c}_sealed"]) for c in ("name", "phone", "email")} for r in rows]
+    suppressed = _suppressed(tx, {own[c] for own in opened for c in ("phone", "email") if own[c]})
+    return [
+        _client(row, own, any((row["practice_id"], own[c].casefold()) in suppressed for c in ("phone", "email")))
+        for row, own in zip(rows, opened, strict=True)
+    ]
+
+
+def _client(row: Row, opened: dict[str, str], suppressed: bool) -> Client:
+    plain = ("id", "practice_id", "client_ref", "language", "timezone", "channel", "therapist_id", "state")
     return Client(
         **opened,
         **{name: row[name] for name in plain},
         consent_at=moment(row["consent_at"]),
-        therapist_id=row["therapist_id"],
-        state=row["state"],
         paused_until=moment(row["paused_until"]),
         halted=row["halted_at"] is not None,
         welcomed=row["welcomed_at"] is not None,
-        stopped=bool(row["stopped"]),
+        stopped=suppressed or row["stopped_at"] is not None,
     )

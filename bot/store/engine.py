@@ -1,32 +1,34 @@
-"""The engine under the store: connections, transactions, the writer's gate, migrations.
+"""The engine under the store: transactions, one connection a thread, upgrades, durability.
 
-SQLite by sqlite-utils. What differs between SQLite and PostgreSQL stays in this file: the SQL everywhere
-else is the subset both speak (see docs/design.md, "One SQL text for two engines").
+SQLite by sqlite-utils. What differs between SQLite and PostgreSQL stays in this file and the four it uses
+(`sqlite`, `gate`, `upgrades`, `errors`): the SQL everywhere else is the subset both speak (see docs/design.md,
+"One SQL text for two engines").
 """
 
 import contextlib
-import fcntl
 import os
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from weakref import WeakSet
 
 import sqlite_utils
 
 # pysqlite3 where it is installed: the two must never be mixed in one process
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
 
+from bot.store import sqlite, upgrades
+from bot.store.errors import NOTHING_KEPT, StoreError, told_in_words
+from bot.store.gate import Gate
 from bot.store.seal import Sealer
-from migrations import STEPS, statements
+from bot.store.sqlite import sqlite_path, wal_is_safe
+
+__all__ = ["Row", "SqliteEngine", "StoreError", "Tx", "sqlite_path", "wal_is_safe"]
 
 Row = dict[str, Any]
-WAL_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))  # releases with the WAL-reset corruption bug mended
-
-
-class StoreError(Exception):
-    """The database can't be used as it is; the message says why and what to do."""
+ONLY_READS = "A transaction that began with write=False can't write; begin it with write=True."
+PATIENCE = 20.0  # seconds a writer waits for its turn
+UPGRADE_PATIENCE = 600.0  # an upgrade of a large database takes its time, and others wait for it
 
 
 class Tx:
@@ -40,7 +42,7 @@ class Tx:
 
     def all(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Every row the statement gives, writes with RETURNING included."""
-        return list(self._db.query(sql, dict(params or {})))
+        return list(self._live().query(sql, dict(params or {})))
 
     def one(self, sql: str, params: Mapping[str, Any] | None = None) -> Row | None:
         """The first row, or None."""
@@ -49,28 +51,21 @@ class Tx:
 
     def run(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
         """Run a statement that gives no rows; the number of rows it changed."""
-        return int(self._db.execute(sql, dict(params or {})).rowcount)
+        return int(self._live().execute(sql, dict(params or {})).rowcount)
 
     def insert(self, table: str, row: Mapping[str, Any], unless: str = "") -> bool:
         """Insert one row; False if `unless` (an "on conflict ..." clause) kept it out."""
-        names = list(row)
-        values = ", ".join(f":{name}" for name in names)
-        # table and column names come from this program, never from input
-        sql = f"insert into {table} ({', '.join(names)}) values ({values}) {unless}"
-        return self.run(sql, row) == 1
+        return self.run(f"{_insertion(table, row)} {unless}", row) == 1
 
     def insert_many(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows of one shape."""
         if rows:
-            names = list(rows[0])
-            values = ", ".join(f":{name}" for name in names)
-            sql = f"insert into {table} ({', '.join(names)}) values ({values})"
-            self._db.conn.executemany(sql, [dict(row) for row in rows])
+            self.run_many(_insertion(table, rows[0]), rows)
 
     def run_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run one statement for many sets of parameters."""
         if rows:
-            self._db.conn.executemany(sql, [dict(row) for row in rows])
+            self._live().conn.executemany(sql, [dict(row) for row in rows])
 
     def seal(self, table: str, column: str, row_id: str, text: str | None) -> str | None:
         """Seal a field for its place; None and the empty text stay None."""
@@ -83,8 +78,15 @@ class Tx:
     @contextlib.contextmanager
     def savepoint(self) -> Iterator[None]:
         """What fails inside is undone alone; the rest of the transaction stands."""
-        with self._db.atomic():
+        with self._live().atomic():
             yield
+
+    def _live(self) -> sqlite_utils.Database:
+        # Some faults (a full disk) make SQLite undo the whole transaction by itself. What came after it, had
+        # the fault been swallowed, would be stored statement by statement, and without what came before.
+        if not self._db.conn.in_transaction:
+            raise StoreError(f"This transaction is over. {NOTHING_KEPT}.")
+        return self._db
 
 
 class SqliteEngine:
@@ -95,185 +97,171 @@ class SqliteEngine:
     def __init__(self, path: str, sealer: Sealer) -> None:
         self.path = os.path.abspath(path)
         self.sealer = sealer
-        self._local = threading.local()
+        self._gate = Gate(f"{self.path}.writer")
+        self._local = _OfThread()
+        _engines.add(self)
 
     @contextlib.contextmanager
-    def transaction(self, write: bool = True) -> Iterator[Tx]:
+    def transaction(self, write: bool = True, patience: float = PATIENCE) -> Iterator[Tx]:
         """All or nothing. Writers begin IMMEDIATE, behind the gate; inside another it is a savepoint.
 
         `db.atomic()` alone begins deferred, and a read followed by a write then fails at once when another
-        writer came between. SQLite's own busy handler is unfair, so writers take turns by a file lock.
+        writer came between. For the same reason one that began with write=False can't write.
+        Raises StoreError, in words, when the disk or the file can't be used; then nothing was stored.
         """
-        db = self._database()
-        if db.conn.in_transaction:
-            with db.atomic():
-                yield Tx(db, self.sealer)
-            return
-        with self._gate() if write else contextlib.nullcontext():
-            db.conn.execute("begin immediate" if write else "begin")
-            try:
-                yield Tx(db, self.sealer)
-            except BaseException:
-                db.rollback()
-                raise
+        with told_in_words(self.path):
+            outer = self._local.outer
+            if outer is None:
+                with self._outermost(write, patience) as tx:
+                    yield tx
+            elif write and not outer.writes:
+                raise RuntimeError(ONLY_READS)
             else:
-                db.conn.execute("commit")
+                with outer.tx.savepoint():
+                    yield outer.tx
 
     def migrate(self) -> list[str]:
         """Apply what is missing, safely beside other processes doing the same; the names applied.
 
         Raises StoreError when the database is newer than this program.
         """
-        db = self._database()
-        db.conn.execute("pragma foreign_keys=off")
-        try:
-            with self.transaction() as tx:
-                done = _migrate(db)
-                if tx.all("pragma foreign_key_check"):
-                    raise StoreError("The migration left rows without their parents; nothing was changed.")
-            return done
-        finally:
-            db.conn.execute("pragma foreign_keys=on")
+        with told_in_words(self.path):
+            conn = self._database().conn
+            # rebuilding a table would otherwise delete the rows that refer to it
+            conn.execute("pragma foreign_keys=off")
+            try:
+                with self.transaction(patience=UPGRADE_PATIENCE):
+                    return upgrades.apply(self._database())
+            finally:
+                conn.execute("pragma foreign_keys=on")
 
     def pending(self) -> list[str]:
         """Names of migrations not yet applied. Raises StoreError when the database is newer."""
-        db = self._database()
-        migrations = _migrations()
-        _refuse_newer(db, migrations)
-        return [migration.name for migration in migrations.pending(db)]
+        with told_in_words(self.path):
+            return upgrades.missing(self._database())
 
     def durability(self) -> dict[str, str]:
         """What the database says about surviving a power cut."""
-        conn = self._database().conn
-        asked = ("journal_mode", "synchronous")
-        read = {name: str(conn.execute(f"pragma {name}").fetchone()[0]) for name in asked}
+        with told_in_words(self.path):
+            conn = self._database().conn
+            asked = ("journal_mode", "synchronous")
+            read = {name: str(conn.execute(f"pragma {name}").fetchone()[0]) for name in asked}
         read["sqlite"] = sqlite3.sqlite_version
         return read
 
     def check_durability(self) -> None:
         """Raises StoreError unless an acknowledged commit survives a power cut (synchronous=FULL)."""
-        level = self.durability()["synchronous"]
-        if level not in ("2", "3"):
+        found = self.durability()
+        if found["synchronous"] not in ("2", "3"):
             raise StoreError(
-                f"The database runs with synchronous={level}; replies could be lost in a power cut. "
+                f"The database runs with synchronous={found['synchronous']}; replies could be lost in a power cut. "
                 "Attune needs FULL (2): check that nothing else changes the setting of this connection."
+            )
+        if found["journal_mode"] not in ("wal", "delete", "truncate", "persist"):
+            raise StoreError(
+                f"The database runs with journal_mode={found['journal_mode']}; a crash could damage it. "
+                "Attune needs wal or delete: check that nothing else changes the setting of this connection."
             )
 
     def check_ready(self) -> None:
         """Raises StoreError, in words, unless the schema is this program's and commits are durable."""
         if waiting := self.pending():
-            raise StoreError(f"The database lacks {len(waiting)} upgrade steps: run `attune migrate` first.")
+            steps = f"{len(waiting)} upgrade step{'s' if len(waiting) > 1 else ''}"
+            raise StoreError(f"The database lacks {steps}: run `attune migrate` first.")
         self.check_durability()
 
     def integrity(self) -> str:
         """`ok`, or what SQLite's own check found wrong."""
-        return str(self._database().conn.execute("pragma quick_check").fetchone()[0])
+        with told_in_words(self.path):
+            return str(self._database().conn.execute("pragma quick_check").fetchone()[0])
 
     def copy_to(self, path: str) -> None:
-        """A consistent copy of the live database, by SQLite's online backup."""
-        target = sqlite3.connect(path)
-        try:
-            self._database().conn.backup(target)
-        finally:
-            target.close()
+        """A consistent copy of the live database, readable by its owner alone."""
+        with told_in_words(path):
+            sqlite.copy(self._database().conn, path)
+
+    def checkpoint(self) -> None:
+        """Bring everything into the database file and empty its WAL, so that the WAL keeps nothing of old values."""
+        with told_in_words(self.path):
+            self._database().conn.execute("pragma wal_checkpoint(truncate)")
 
     def close(self) -> None:
         """Close this thread's connection."""
-        if getattr(self._local, "db", None) is not None:
-            self._local.db.conn.close()
-            os.close(self._local.gate)
-            self._local.db = None
-
-    def _database(self) -> sqlite_utils.Database:
-        # A connection belongs to its thread, and never crosses a fork.
-        if getattr(self._local, "db", None) is None or self._local.pid != os.getpid():
-            self._local.db = _connect(self.path)
-            self._local.gate = os.open(f"{self.path}.writer", os.O_RDWR | os.O_CREAT, 0o600)
-            self._local.pid = os.getpid()
-        db: sqlite_utils.Database = self._local.db
-        return db
+        db, self._local.db = self._local.db, None
+        if db is not None:
+            db.conn.close()
 
     @contextlib.contextmanager
-    def _gate(self) -> Iterator[None]:
-        fcntl.flock(self._local.gate, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._local.gate, fcntl.LOCK_UN)
-
-
-def wal_is_safe(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite has the WAL-reset corruption bug mended (3.51.3, or a backport of the fix)."""
-    newest, *backports = WAL_FIXED
-    return version >= newest or any(version[:2] == fix[:2] and version >= fix for fix in backports)
-
-
-def sqlite_path(url: str) -> str:
-    """The path in `sqlite:///path` (relative) or `sqlite:////path` (absolute). Raises StoreError."""
-    parts = urlsplit(url)
-    if parts.scheme != "sqlite" or parts.netloc or len(parts.path) < 2:
-        raise StoreError(
-            f"DATABASE_URL must look like sqlite:///attune.db (or sqlite:////full/path); its scheme is "
-            f"{parts.scheme or 'missing'!r}."
-        )
-    return unquote(parts.path[1:])
-
-
-def _connect(path: str) -> sqlite_utils.Database:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    existed = os.path.exists(path)
-    conn = sqlite3.connect(path, timeout=20, isolation_level=None)
-    if not existed:
-        os.chmod(path, 0o600)
-    for pragma in ("foreign_keys=on", "synchronous=full", "temp_store=memory", "trusted_schema=off"):
-        conn.execute(f"pragma {pragma}")
-    # Freed pages must not keep what was erased.
-    conn.execute("pragma secure_delete=on")
-    if wal_is_safe(sqlite3.sqlite_version_info):
-        _switch_to_wal(conn)
-    return sqlite_utils.Database(conn, strict=True, execute_plugins=False)
-
-
-def _switch_to_wal(conn: Any) -> None:
-    """The switch ignores the busy timeout when a writer is active, so try a bounded number of times."""
-    for wait in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 0.0):
-        try:
-            conn.execute("pragma journal_mode=wal")
-            return
-        except sqlite3.OperationalError:
-            if not wait:
+    def _outermost(self, write: bool, patience: float) -> Iterator[Tx]:
+        db = self._database()
+        with self._gate.turn(patience) if write else contextlib.nullcontext():
+            db.conn.execute(f"pragma query_only={'off' if write else 'on'}")
+            db.conn.execute("begin immediate" if write else "begin")
+            self._local.outer = _Outer(Tx(db, self.sealer), write)
+            try:
+                yield self._local.outer.tx
+                db.conn.execute("commit")
+            except BaseException as error:
+                self._undo(db)
+                if not write and "readonly" in str(error):
+                    raise RuntimeError(ONLY_READS) from error
                 raise
-            time.sleep(wait)
+            finally:
+                self._local.outer = None
+
+    def _undo(self, db: sqlite_utils.Database) -> None:
+        try:
+            db.rollback()
+        except sqlite3.Error:  # never use a connection again that can't even undo
+            with contextlib.suppress(sqlite3.Error):
+                self.close()
+
+    def _database(self) -> sqlite_utils.Database:
+        if self._local.pid != os.getpid():
+            raise RuntimeError("This process was forked in the middle of a transaction; it can't use the database.")
+        if self._local.db is None:
+            self._local.db = sqlite.connect(self.path)
+        return self._local.db
+
+    def _before_fork(self) -> None:
+        # A child that inherits an open connection believes in locks it doesn't hold.
+        # https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_
+        if self._local.outer is None:
+            self.close()
+
+    def _after_fork(self) -> None:
+        if self._local.outer is None:
+            self._local.pid = os.getpid()
 
 
-def _migrations() -> sqlite_utils.Migrations:
-    migrations = sqlite_utils.Migrations("attune")
-    for name, step in STEPS:
-        migrations(name=name)(_runner(statements(step, "sqlite")))
-    return migrations
+class _Outer:
+    """The transaction a thread is in."""
+
+    def __init__(self, tx: Tx, writes: bool) -> None:
+        self.tx = tx
+        self.writes = writes
 
 
-def _runner(sql: list[str]) -> Any:
-    def run(db: sqlite_utils.Database) -> None:
-        for statement in sql:
-            db.execute(statement)
+class _OfThread(threading.local):
+    """What belongs to one thread of one process."""
 
-    return run
-
-
-def _migrate(db: sqlite_utils.Database) -> list[str]:
-    migrations = _migrations()
-    _refuse_newer(db, migrations)
-    names = [migration.name for migration in migrations.pending(db)]
-    migrations.apply(db)
-    return names
+    def __init__(self) -> None:
+        self.db: sqlite_utils.Database | None = None
+        self.outer: _Outer | None = None
+        self.pid = os.getpid()
 
 
-def _refuse_newer(db: sqlite_utils.Database, migrations: sqlite_utils.Migrations) -> None:
-    known = {name for name, _ in STEPS}
-    unknown = [step.name for step in migrations.applied(db) if step.name not in known]
-    if unknown:
-        raise StoreError(
-            f"This database was upgraded by a newer Attune (step {unknown[-1]}). Nothing was changed. "
-            "Start the newer program again, or restore the backup made before the upgrade."
-        )
+_engines: "WeakSet[SqliteEngine]" = WeakSet()
+
+
+def _each(do: str) -> None:
+    for engine in list(_engines):
+        getattr(engine, do)()
+
+
+os.register_at_fork(before=lambda: _each("_before_fork"), after_in_child=lambda: _each("_after_fork"))
+
+
+def _insertion(table: str, row: Mapping[str, Any]) -> str:
+    # table and column names come from this program, never from input
+    return f"insert into {table} ({', '.join(row)}) values ({', '.join(f':{name}' for name in row)})"

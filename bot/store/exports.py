@@ -1,4 +1,7 @@
-"""Rows for exports. Times are ISO 8601 UTC; there are no names, numbers or words in any of them."""
+"""Rows for exports. Times are ISO 8601 UTC; there are no names, numbers or words in any of them.
+
+Messages are told by kind, but those that would show what a client has answered are all called "reply".
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +36,8 @@ _SQL = {
                a.acknowledged_at, a.resolved_at
           from alert a left join client c on c.id = a.client_id where a.practice_id = :p""",
 }
+# Which of these a client got follows from their answers: "confirm_low" goes out after all ones.
+_TELLING = ("thanks", "comment_thanks", "ask_rest", "explain", "confirm_low", "replaced")
 
 
 def rows(tx: Tx, practice_id: str, kind: str) -> list[dict[str, Any]]:
@@ -47,10 +52,12 @@ def rows(tx: Tx, practice_id: str, kind: str) -> list[dict[str, Any]]:
 
 def _place(row: dict[str, Any]) -> int:
     feelings: list[str] = row["feelings"].split(",")
-    return feelings.index(row["feeling"])
+    return feelings.index(row["feeling"]) if row["feeling"] in feelings else len(feelings)
 
 
 def _shown(name: str, value: Any) -> Any:
+    if name == "kind" and value in _TELLING:
+        return "reply"
     if name.endswith("_at") and value is not None:
         return datetime.fromtimestamp(value, UTC).isoformat().replace("+00:00", "Z")
     return value

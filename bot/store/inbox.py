@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.store.engine import Row, Tx
-from bot.store.sql import epoch, moment_of, new_id
+from bot.store.sql import epoch, listed, moment_of, new_id
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,6 @@ class Kept:
     body: str
     reading: str
     received_at: datetime
-
-
-def seen(tx: Tx, inbound: Inbound) -> bool:
-    """Whether this very message was taken in before."""
-    row = tx.one(
-        "select 1 as yes from inbox where channel = :channel and provider_id = :id",
-        {"channel": inbound.channel, "id": inbound.provider_id},
-    )
-    return row is not None
 
 
 def remember(tx: Tx, practice_id: str, inbound: Inbound, now: datetime) -> str | None:
@@ -77,7 +68,7 @@ def note_reading(
     )
 
 
-def of_check_ins(tx: Tx, practice_id: str, client_id: str) -> list[Kept]:
+def of_client(tx: Tx, practice_id: str, client_id: str) -> list[Kept]:
     """A client's messages, oldest first."""
     rows = tx.all(
         "select * from inbox where client_id = :c and practice_id = :p order by received_at, id",
@@ -86,13 +77,20 @@ def of_check_ins(tx: Tx, practice_id: str, client_id: str) -> list[Kept]:
     return [_kept(tx, row) for row in rows]
 
 
-def count_of(tx: Tx, practice_id: str, check_in_id: str, kinds: Sequence[str]) -> int:
-    """How many messages of some kinds a check-in has had."""
+def last_heard(tx: Tx, practice_id: str, client_ids: Sequence[str]) -> dict[str, datetime]:
+    """When each client last wrote (machines don't count) or was started again by the practice; silence counts anew."""
+    among, params = listed("id", client_ids)
     rows = tx.all(
-        "select kind from inbox where check_in_id = :id and practice_id = :p",
-        {"id": check_in_id, "p": practice_id},
+        f"""select client_id, max(at) as at from (
+              select client_id, received_at as at from inbox
+               where practice_id = :p and client_id in {among} and kind <> 'autoreply'
+              union all
+              select client_id, at from consent_event
+               where practice_id = :p and client_id in {among} and what in ('restored', 'resumed')) as heard
+            group by client_id""",
+        {"p": practice_id, **params},
     )
-    return sum(row["kind"] in kinds for row in rows)
+    return {row["client_id"]: moment_of(row["at"]) for row in rows}
 
 
 def _kept(tx: Tx, row: Row) -> Kept:

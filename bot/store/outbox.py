@@ -94,10 +94,13 @@ def by_provider_id(tx: Tx, provider_id: str) -> Message | None:
     return message_of(tx, row) if row else None
 
 
-def known_provider_ids(tx: Tx, provider_ids: Sequence[str]) -> set[str]:
-    """Which of these provider ids already belong to a message of ours."""
-    among, params = listed("id", provider_ids)
-    rows = tx.all(f"select provider_id from outbox where provider_id in {among}", params)
+def provider_ids_to(tx: Tx, message: Message) -> set[str]:
+    """The provider's ids of everything it is known to have taken for the same number or address."""
+    rows = tx.all(
+        "select a.provider_id from outbox o join attempt a on a.outbox_id = o.id "
+        "where o.address_index = :address and a.provider_id is not null",
+        {"address": message.address_index},
+    )
     return {row["provider_id"] for row in rows}
 
 

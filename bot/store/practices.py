@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.store.engine import Row, Tx
 from bot.store.sql import epoch, new_id
+from surveys.wording import why_not_name
 
 FIRST_NAME = "Our practice"
 
@@ -46,7 +47,7 @@ def add(tx: Tx, name: str, now: datetime) -> Practice:
     row: dict[str, Any] = {
         "id": new_id(),
         "name": name,
-        "sms_name": name if len(name) <= 16 and name.isascii() else "Your practice",
+        "sms_name": "Your practice" if why_not_name(name) else name,
         "country": "US",
         "timezone": "America/New_York",
         "language": "en",
@@ -79,9 +80,9 @@ def save(tx: Tx, practice: Practice) -> None:
 
 def new_token(tx: Tx, practice_id: str, name: str, now: datetime) -> str:
     """Make an API token; it is shown once and stored hashed."""
-    token = f"attune_{secrets.token_urlsafe(32)}"
-    row = {"id": new_id(), "practice_id": practice_id, "name": name, "hash": _hash(token)}
-    tx.insert("api_token", row | {"created_at": epoch(now)})
+    token, token_id = f"attune_{secrets.token_urlsafe(32)}", new_id()
+    row = {"id": token_id, "practice_id": practice_id, "hash": _hash(token), "created_at": epoch(now)}
+    tx.insert("api_token", row | {"name_sealed": tx.seal("api_token", "name", token_id, name)})
     return token
 
 
@@ -91,10 +92,11 @@ def of_token(tx: Tx, token: str) -> str | None:
     return str(row["practice_id"]) if row else None
 
 
-def note(tx: Tx, practice_id: str, who: str, what: str, about: str, now: datetime) -> None:
-    """Write down in the audit trail who did what about which row (ids only)."""
-    row = {"id": new_id(), "practice_id": practice_id, "at": epoch(now)}
-    tx.insert("audit", row | {"who": who, "what": what, "about": about})
+def note(tx: Tx, practice_id: str, who: str, what: str, about: str, now: datetime, words: str = "") -> None:
+    """Write down in the audit trail who did what about which row (ids only); what they said of it is sealed."""
+    note_id = new_id()
+    row = {"id": note_id, "practice_id": practice_id, "at": epoch(now), "who": who, "what": what, "about": about}
+    tx.insert("audit", row | {"words_sealed": tx.seal("audit", "words", note_id, words)})
 
 
 def _hash(token: str) -> str:

@@ -58,10 +58,12 @@ class Sealer:
         key = self._by_id.get(key_id)
         if key is None:
             raise SealBroken(f"{where} was sealed with key {key_id}, which is not in SECRET_KEY or its file")
-        raw = base64.b64decode(rest)
         try:
+            raw = base64.b64decode(rest, validate=True)
+            if base64.b64encode(raw).decode() != rest:  # the last character has bits that decoding ignores
+                raise InvalidTag
             return key.cipher.decrypt(raw[:12], raw[12:], where.encode()).decode("utf-8", "surrogatepass")
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise SealBroken(f"{where} was changed, or belongs to another row") from None
 
     def index(self, value: str) -> str:

@@ -1,14 +1,18 @@
 """A send, step by step: claim, attempt, and what became of it. Every step names the row it expects to find.
 
-due -> claimed -> sent | refused | in_doubt | skipped; in_doubt -> sent | due | needs_person.
+due -> claimed -> sent | refused | in_doubt | skipped; in_doubt -> sent | due | needs_person. One exception: when
+the provider says that it has a message, the row is sent, whatever we had made of it meanwhile.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.store.engine import Tx
-from bot.store.outbox import ORDINARY, Message, message_of
-from bot.store.sql import epoch, moment_of, new_id
+from bot.store.outbox import ORDINARY, URGENT, Message, message_of
+from bot.store.sql import epoch, listed, moment_of, new_id
+
+# The order in which a text goes through them; any other word, such as `delivered`, is the last one.
+DELIVERY = ("accepted", "scheduled", "queued", "sending", "sent")
 
 
 @dataclass(frozen=True)
@@ -39,54 +43,70 @@ def release_expired(tx: Tx, now: datetime, settle: timedelta) -> int:
 
 
 def claim(
-    tx: Tx,
-    *,
-    channel: str,
-    worker: str,
-    now: datetime,
-    lease: timedelta,
-    most: int,
-    least_urgency: int = ORDINARY,
+    tx: Tx, *, channel: str, urgent: bool, worker: str, now: datetime, lease: timedelta, most: int
 ) -> list[Message]:
-    """Take up to `most` due messages, the most urgent first; nobody else gets them while the lease lasts."""
-    token = new_id()
+    """Take up to `most` due messages of one lane, the most pressing first; nobody else gets them during the lease."""
     rows = tx.all(
         f"""update outbox set state = 'claimed', claim_token = :token, claimed_by = :worker,
-                   lease_until = :until, attempts = attempts + 1, attempt_id = null
+                   lease_until = :until, attempt_id = null
              where id in (select id from outbox where state = 'due' and channel = :channel
-                             and urgency <= :least and due_at <= :now
+                             and urgency between :first and :last and due_at <= :now
                            order by urgency, due_at, id limit :most {tx.lock}) and state = 'due'
             returning *""",
         {
-            "token": token,
+            "token": new_id(),
             "channel": channel,
             "worker": worker,
             "until": epoch(now + lease),
             "now": epoch(now),
             "most": most,
-            "least": least_urgency,
+            "first": URGENT if urgent else URGENT + 1,
+            "last": URGENT if urgent else ORDINARY,
         },
     )
     return [message_of(tx, row) for row in sorted(rows, key=lambda r: (r["urgency"], r["due_at"], r["id"]))]
 
 
-def has_due(tx: Tx, now: datetime) -> bool:
-    """Whether anything waits to be sent, or a dead worker's claim to be freed."""
-    row = tx.one(
-        "select 1 as yes from outbox where (state = 'due' and due_at <= :now) "
-        "or (state = 'claimed' and lease_until < :now) limit 1",
+def due_counts(tx: Tx, now: datetime) -> dict[tuple[str, bool], int]:
+    """How many messages are due to be sent, by channel and whether they are urgent."""
+    rows = tx.all(
+        "select channel, urgency, count(*) as n from outbox where state = 'due' and due_at <= :now "
+        "group by channel, urgency",
         {"now": epoch(now)},
     )
-    return row is not None
+    found: dict[tuple[str, bool], int] = {}
+    for row in rows:
+        lane = (row["channel"], row["urgency"] == URGENT)
+        found[lane] = found.get(lane, 0) + int(row["n"])
+    return found
+
+
+def has_abandoned(tx: Tx, now: datetime) -> bool:
+    """Whether a lease has run out."""
+    sql = "select 1 as yes from outbox where state = 'claimed' and lease_until < :now limit 1"
+    return tx.one(sql, {"now": epoch(now)}) is not None
+
+
+def doubtful_count(tx: Tx, now: datetime) -> int:
+    """How many messages are due to be looked up."""
+    row = tx.one("select count(*) as n from outbox where state = 'in_doubt' and look_at <= :now", {"now": epoch(now)})
+    return int(row["n"]) if row else 0
 
 
 def begin_attempt(tx: Tx, message: Message, now: datetime, lease: timedelta) -> str | None:
     """Write down that the provider is about to be called; the attempt's id, or None if the claim is lost."""
     attempt_id = new_id()
     held = tx.run(
-        "update outbox set attempt_id = :attempt, lease_until = :until "
-        "where id = :id and state = 'claimed' and claim_token = :token and attempt_id is null",
-        {"attempt": attempt_id, "until": epoch(now + lease), "id": message.id, "token": message.claim_token},
+        "update outbox set attempt_id = :attempt, lease_until = :until, attempts = attempts + 1 "
+        "where id = :id and state = 'claimed' and claim_token = :token and attempt_id is null "
+        "and lease_until >= :now",
+        {
+            "attempt": attempt_id,
+            "until": epoch(now + lease),
+            "id": message.id,
+            "token": message.claim_token,
+            "now": epoch(now),
+        },
     )
     if held != 1:
         return None
@@ -119,11 +139,16 @@ def last_attempt(tx: Tx, message: Message) -> Attempt | None:
 
 
 def set_sent(tx: Tx, message_id: str, attempt_id: str, provider_id: str, now: datetime) -> bool:
-    """The provider has it. False when this attempt isn't the message's present one, or it was known before."""
+    """The provider has it, by this attempt or an earlier one. False when that was known before.
+
+    Whatever else was about to happen to the message is off: a worker that has claimed it again finds its
+    claim gone.
+    """
     _end(tx, attempt_id, "sent", now, provider_id)
     changed = tx.run(
-        "update outbox set state = 'sent', provider_id = :provider, sent_at = :now, look_at = null "
-        "where id = :id and attempt_id = :attempt and state in ('claimed', 'in_doubt', 'needs_person')",
+        "update outbox set state = 'sent', provider_id = :provider, sent_at = :now, attempt_id = :attempt, "
+        "claim_token = null, look_at = null, reason = null where id = :id and state <> 'sent' "
+        "and exists (select 1 from attempt a where a.id = :attempt and a.outbox_id = :id)",
         {"provider": provider_id, "now": epoch(now), "id": message_id, "attempt": attempt_id},
     )
     return changed == 1
@@ -150,15 +175,25 @@ def set_in_doubt(tx: Tx, message_id: str, attempt_id: str, reason: str, look_at:
     return changed == 1
 
 
-def set_due(tx: Tx, message: Message, due_at: datetime, reason: str, now: datetime) -> bool:
-    """Try again later. False when the claim was lost meanwhile."""
-    if message.attempt_id:
-        _end(tx, message.attempt_id, "not taken", now)
+def put_back(tx: Tx, message: Message, due_at: datetime, reason: str) -> bool:
+    """Claimed, but not to be sent now: later. False when the claim was lost meanwhile."""
     changed = tx.run(
-        "update outbox set state = 'due', due_at = :due, reason = :reason, claim_token = null, attempt_id = null, "
-        "look_at = null where id = :id and (state = 'in_doubt' or (state = 'claimed' and claim_token = :token))",
+        "update outbox set state = 'due', due_at = :due, reason = :reason, claim_token = null "
+        "where id = :id and state = 'claimed' and claim_token = :token and attempt_id is null",
         {"due": epoch(due_at), "reason": reason, "id": message.id, "token": message.claim_token},
     )
+    return changed == 1
+
+
+def try_again(tx: Tx, message_id: str, attempt_id: str, due_at: datetime, reason: str, now: datetime) -> bool:
+    """The provider doesn't have it: later. False when this attempt isn't the present one any more."""
+    changed = tx.run(
+        "update outbox set state = 'due', due_at = :due, reason = :reason, claim_token = null, attempt_id = null, "
+        "look_at = null where id = :id and attempt_id = :attempt and state in ('claimed', 'in_doubt')",
+        {"due": epoch(due_at), "reason": reason, "id": message_id, "attempt": attempt_id},
+    )
+    if changed == 1:
+        _end(tx, attempt_id, "not taken", now)
     return changed == 1
 
 
@@ -172,21 +207,22 @@ def set_skipped(tx: Tx, message: Message, reason: str) -> bool:
     return changed == 1
 
 
-def set_needs_person(tx: Tx, message_id: str, reason: str) -> bool:
+def set_needs_person(tx: Tx, message_id: str, attempt_id: str, reason: str) -> bool:
     """A person must look: the provider can't say whether it went out."""
     changed = tx.run(
         "update outbox set state = 'needs_person', reason = :reason, look_at = null "
-        "where id = :id and state = 'in_doubt'",
-        {"reason": reason, "id": message_id},
+        "where id = :id and attempt_id = :attempt and state = 'in_doubt'",
+        {"reason": reason, "id": message_id, "attempt": attempt_id},
     )
     return changed == 1
 
 
-def look_again(tx: Tx, message_id: str, looks: int, look_at: datetime) -> None:
+def look_again(tx: Tx, message_id: str, attempt_id: str, looks: int, look_at: datetime) -> None:
     """The provider had nothing; look once more later."""
     tx.run(
-        "update outbox set looks = :looks, look_at = :at where id = :id and state = 'in_doubt'",
-        {"looks": looks, "at": epoch(look_at), "id": message_id},
+        "update outbox set looks = :looks, look_at = :at "
+        "where id = :id and attempt_id = :attempt and state = 'in_doubt'",
+        {"looks": looks, "at": epoch(look_at), "id": message_id, "attempt": attempt_id},
     )
 
 
@@ -201,22 +237,28 @@ def to_look_up(tx: Tx, now: datetime, most: int) -> list[Message]:
 
 def take_look(tx: Tx, message: Message, now: datetime, lease: timedelta) -> bool:
     """Keep other workers from looking at the same moment; False if one already does."""
-    return (
-        tx.run(
-            "update outbox set look_at = :later where id = :id and state = 'in_doubt' and looks = :looks "
-            "and look_at <= :now",
-            {"later": epoch(now + lease), "id": message.id, "looks": message.looks, "now": epoch(now)},
-        )
-        == 1
+    changed = tx.run(
+        "update outbox set look_at = :later where id = :id and state = 'in_doubt' and attempt_id = :attempt "
+        "and looks = :looks and look_at <= :now",
+        {
+            "later": epoch(now + lease),
+            "id": message.id,
+            "attempt": message.attempt_id,
+            "looks": message.looks,
+            "now": epoch(now),
+        },
     )
+    return changed == 1
 
 
 def set_delivery(tx: Tx, message_id: str, delivery: str, code: str) -> bool:
-    """What the carrier said last; False when a final word was there already, which a late one doesn't change."""
+    """What the carrier said last. False, and nothing changes, when something as late or later was known already."""
+    surpassed = DELIVERY[: DELIVERY.index(delivery)] if delivery in DELIVERY else DELIVERY
+    among, params = listed("d", surpassed)
     changed = tx.run(
         "update outbox set delivery = :delivery, code = coalesce(:code, code) where id = :id "
-        "and (delivery is null or delivery not in ('delivered', 'undelivered', 'failed'))",
-        {"delivery": delivery, "code": code or None, "id": message_id},
+        f"and (delivery is null or delivery in {among})",
+        {"delivery": delivery, "code": code or None, "id": message_id, **params},
     )
     return changed == 1
 

@@ -21,6 +21,15 @@ def last_beat(tx: Tx) -> datetime | None:
     return moment(row["at"]) if row else None
 
 
+def beats(tx: Tx, since: datetime, until: datetime) -> list[str]:
+    """The workers last seen between two moments."""
+    rows = tx.all(
+        "select id from worker where seen_at between :since and :until order by id",
+        {"since": epoch(since), "until": epoch(until)},
+    )
+    return [row["id"] for row in rows]
+
+
 def forget_workers(tx: Tx, before: datetime) -> None:
     """Drop heartbeats of workers long gone."""
     tx.run("delete from worker where seen_at < :before", {"before": epoch(before)})

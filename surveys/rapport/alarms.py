@@ -12,14 +12,15 @@ from surveys.rapport.filtering import begin, update
 from surveys.rapport.model import GROWTH_FADES, LEVELS, Model
 from surveys.rapport.tables import Array
 
+ANSWERED = 0.65  # of check-ins, typically
 AGAIN = 4  # a flag that stays up is told again after so many appointments
 RATES = (0.004, 0.007, 0.012, 0.02, 0.033, 0.055, 0.09, 0.15)
-Pattern = Sequence[tuple[int, tuple[str, ...]]]  # appointment number, feelings asked then
+Pattern = Sequence[tuple[int, tuple[str, ...]]]  # appointment number, feelings answered then (none: silence)
 Run = list[tuple[int, float]]  # appointment number, evidence
 
 
 def with_curve(model: Model, patterns: Sequence[Pattern], clients: int, seed: int = 1) -> Model:
-    """The model with its curve of false alarms: clients who stay as usual, asked as in `patterns`, filtered."""
+    """The model with its curve of false alarms: clients who stay as usual, answering as in `patterns`, filtered."""
     rng = np.random.default_rng(seed)
     runs, answered = [], 0
     for i in range(clients):
@@ -60,7 +61,6 @@ def stable_client(model: Model, pattern: Pattern, rng: np.random.Generator) -> I
     """One client drawn from the model who stays as usual."""
     precision, factor = drawn(model.precision, rng)
     (growth,) = drawn(model.growth, rng)
-    propensity, thins = drawn(model.answers, rng)
     level = drawn(tuple(zip(LEVELS, model.levels, strict=True)), rng)[0] + rng.uniform(-0.5, 0.5) * (
         LEVELS[1] - LEVELS[0]
     )
@@ -70,10 +70,10 @@ def stable_client(model: Model, pattern: Pattern, rng: np.random.Generator) -> I
         for _ in range(number - last):
             wave = model.carry * wave + np.sqrt(1 - model.carry**2) * rng.normal()
         last, now = number, model.fluctuation * factor * wave
-        answered = bool(rng.random() < logistic(np.array(propensity + thins * now)))
         theta = level - growth * np.exp(-number / GROWTH_FADES) + now + profile
-        answers = answered_with(model, asked, precision, theta, rng)
-        yield Observation(number, answered, answers if answered else {})
+        if rng.random() < model.off_days:
+            theta = theta - rng.choice([size for size, _ in model.drops])
+        yield Observation(number, bool(asked), answered_with(model, asked, precision, theta, rng))
 
 
 def drawn(table: Sequence[tuple[float, ...]], rng: np.random.Generator) -> tuple[float, ...]:
@@ -100,7 +100,7 @@ def logistic(x: Array) -> Array:
 
 
 def rotation(feelings: tuple[str, ...], each: int, clients: int, seed: int = 2) -> list[Pattern]:
-    """Patterns of 8 to 20 appointments, each asking so many feelings in turn."""
+    """Patterns of 8 to 20 appointments, so many feelings in turn; a third unanswered."""
     rng = np.random.default_rng(seed)
     patterns: list[Pattern] = []
     for _ in range(clients):
@@ -109,7 +109,7 @@ def rotation(feelings: tuple[str, ...], each: int, clients: int, seed: int = 2) 
         for number in range(int(rng.integers(8, 21))):
             if len(turn) < each:
                 turn += [str(f) for f in rng.permutation(feelings) if f not in turn]
-            pattern.append((number, tuple(turn[:each])))
+            pattern.append((number, tuple(turn[:each]) if rng.random() < ANSWERED else ()))
             turn = turn[each:]
         patterns.append(pattern)
     return patterns

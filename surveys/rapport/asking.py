@@ -9,7 +9,7 @@ import numpy as np
 from surveys.rapport.belief import Belief
 from surveys.rapport.filtering import ahead, change_chances
 from surveys.rapport.model import CHANGE
-from surveys.rapport.tables import POINTS, Array, Index, Tables, blurred, tables
+from surveys.rapport.tables import Array, Index, Tables, tables
 from surveys.rapport.telling import places
 
 DOUBT = 0.1  # probability of a decline from which a further question is worth its place at every check-in
@@ -46,7 +46,7 @@ def worths(belief: Belief, number: int, t: Tables) -> Array:
 def by_mode(belief: Belief, number: int, t: Tables) -> list[Array]:
     """Weight by mode, precision and place, for each feeling: M, P * POINTS."""
     place = places(number, t)
-    own, modes, size = 1 + t.all_drops, len(belief.weights), t.chance.shape[2] * POINTS
+    own, modes, size = 1 + t.all_drops, len(belief.weights), t.mean.shape[-1]
     feelings = len(belief.model.feelings)
     apart = spread(belief.weights, np.concatenate([place[:own], np.repeat(place[:1], modes - own, 0)]), size)
     down = spread(belief.weights[own:], np.tile(place[own:], (feelings, 1, 1, 1, 1)), size)
@@ -69,8 +69,7 @@ def spread(weights: Array, place: Index, size: int) -> Array:
 
 def answers_by_mode(belief: Belief, d: int, weights: Array, t: Tables) -> Array:
     """P(mode, answer to feeling d): M, 5."""
-    chance = blurred(belief.profiles[d], t.chance[d], t)
-    return np.asarray(weights @ chance.reshape(5, -1).T)
+    return np.asarray(weights @ (belief.profiles[d] @ t.chance[d]).T)
 
 
 def information(joint: Array, modes: Array) -> float:

@@ -33,7 +33,6 @@ class Belief:
     number: int  # last appointment seen; -1 before the first
     weights: Array  # M, P, G, B, Z; sums to one
     profiles: Array  # D, C
-    habits: Array  # J
     memory: Array  # M: what the client remembers as usual, by mode
     began: Array  # M, REMEMBERED: share of each mode's weight that began so many appointments ago
     answered: tuple[int, ...]  # the last answered appointments
@@ -67,7 +66,7 @@ class Belief:
         """A compact form to store; without the model, which the reader must have."""
         head = np.array([self.evidence], "<f8").tobytes()
         head += np.array([self.number, len(self.answered), *self.answered], "<i4").tobytes()
-        parts = (self.weights, self.profiles, self.habits, self.memory, self.began)
+        parts = (self.weights, self.profiles, self.memory, self.began)
         return zlib.compress(head + b"".join(part.astype("<f4").tobytes() for part in parts))
 
     @classmethod
@@ -80,17 +79,17 @@ class Belief:
         return cls(model, number, *arrays(raw[16 + 4 * count :], model), answered, evidence)
 
 
-def arrays(raw: bytes, model: Model) -> tuple[Array, Array, Array, Array, Array]:
-    """The five arrays of a stored belief."""
+def arrays(raw: bytes, model: Model) -> tuple[Array, Array, Array, Array]:
+    """The four arrays of a stored belief."""
     t = tables(model)
-    modes, habits = t.prior.shape[0], len(t.habits)
-    shapes = (t.prior.shape, (len(model.feelings), len(t.offsets)), (habits,), (modes,), (modes, REMEMBERED))
+    modes = t.prior.shape[0]
+    shapes = (t.prior.shape, (len(model.feelings), len(t.profile)), (modes,), (modes, REMEMBERED))
     ends = np.cumsum([0, *(int(np.prod(s)) for s in shapes)])
     flat = np.frombuffer(raw, "<f4").astype(np.float64)
     if len(flat) != ends[-1]:
         raise ValueError("this belief was made with another model; replay the client's history")
-    a, b, c, d, e = (flat[i:j].reshape(s) for i, j, s in zip(ends, ends[1:], shapes, strict=False))
-    return a, b, c, d, e
+    a, b, c, d = (flat[i:j].reshape(s) for i, j, s in zip(ends, ends[1:], shapes, strict=False))
+    return a, b, c, d
 
 
 def rounded(part: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from surveys.rapport.belief import REMEMBERED, Belief, Observation, rounded
 from surveys.rapport.model import LEVELS, Model
-from surveys.rapport.tables import Array, Index, Tables, blurred, shifted, tables
+from surveys.rapport.tables import Array, Tables, tables
 from surveys.rapport.telling import places, stands
 
 LONGEST_GAP = 12  # appointments stepped over one by one; after more, little is left of what carried over
@@ -29,7 +29,7 @@ def begin(model: Model) -> Belief:
     profiles = np.tile(t.profile, (len(model.feelings), 1))
     began = np.zeros((modes, REMEMBERED))
     return Belief(
-        model, -1, rounded(t.prior), rounded(profiles), rounded(t.habits), np.zeros(modes), began, (), UNKNOWN
+        model, -1, rounded(t.prior), rounded(profiles), np.zeros(modes), began, (), UNKNOWN
     )
 
 
@@ -50,7 +50,7 @@ def update(belief: Belief, seen: Observation) -> Belief:
     check(seen, belief.model)
     t = tables(belief.model)
     belief = ahead(belief, seen.number - belief.number, t)
-    belief = replace(hear_silence(belief, seen.answered, t), number=max(seen.number, belief.number))
+    belief = replace(belief, number=max(seen.number, belief.number))
     if seen.answered:
         belief = hear_answers(belief, seen.answers, t) if seen.answers else belief
         belief = hear_change(belief, seen.change, t) if seen.change else belief
@@ -90,16 +90,6 @@ def one_ahead(belief: Belief, t: Tables) -> Belief:
     )
 
 
-def hear_silence(belief: Belief, answered: bool, t: Tables) -> Belief:
-    """Weighs that a check-in was answered, or wasn't."""
-    chance = t.answered if answered else 1 - t.answered  # J, M, P, Z
-    small = belief.weights.sum((2, 3))  # M, P, Z
-    mean = np.tensordot(belief.habits, chance, 1)
-    habits = belief.habits * np.tensordot(chance, small, 3)
-    weights = belief.weights * mean[:, :, None, None, :]
-    return replace(belief, weights=weights / weights.sum(), habits=habits / habits.sum())
-
-
 def hear_change(belief: Belief, change: int, t: Tables) -> Belief:
     """Weighs "compared with usual": a rating of now less what is remembered as usual."""
     likely = change_chances(belief.memory, t)[change - 1]
@@ -120,13 +110,14 @@ def hear_answers(belief: Belief, answers: Mapping[str, int], t: Tables) -> Belie
     """Weighs the answers (Samejima's graded response), then what each tells about its feeling's own profile."""
     place = places(belief.number, t)
     asked = [(belief.model.feelings.index(f), score) for f, score in answers.items()]
-    lines = {d: blurred(belief.profiles[d], t.chance[d, score - 1], t) for d, score in asked}
-    weights = belief.weights * likelihood({d: line.ravel()[place] for d, line in lines.items()}, belief, t)
+    lines = {d: belief.profiles[d] @ t.chance[d, score - 1] for d, score in asked}
+    weights = belief.weights * likelihood({d: line[place] for d, line in lines.items()}, belief, t)
     weights /= weights.sum()
     profiles = belief.profiles.copy()
     for d, score in asked:
         ratio = stands(weights, d, place, t) / np.maximum(lines[d], 1e-300)
-        profiles[d] = learn_profile(profiles[d], ratio, t.chance[d, score - 1], t)
+        profiles[d] *= t.chance[d, score - 1] @ ratio
+        profiles[d] /= profiles[d].sum()
     return replace(belief, weights=weights, profiles=profiles)
 
 
@@ -140,15 +131,14 @@ def likelihood(each: Mapping[int, Array], belief: Belief, t: Tables) -> Array:
     singles[:] = together[0]
     for d, line in each.items():
         singles[d] *= line[own:] / np.maximum(line[0], 1e-300)
+    likely[0] = off_day(together, belief.model, t)
     return likely
 
 
-def learn_profile(profile: Array, ratio: Array, chance: Array, t: Tables) -> Array:
-    """The feeling's own offset after its answer, averaged over how the client feels now."""
-    new = [
-        w * float((ratio * shifted(chance, int(by))).sum()) for w, by in zip(profile, t.offsets, strict=True)
-    ]
-    return np.array(new) / sum(new)
+def off_day(together: Array, model: Model, t: Tables) -> Array:
+    """P(all answers) of a client as usual, on a day that may be off."""
+    off = together[1 : 1 + t.all_drops].mean(0)
+    return np.asarray((1 - model.off_days) * together[0] + model.off_days * off)
 
 
 def settle(belief: Belief, t: Tables) -> Belief:
@@ -162,7 +152,6 @@ def settle(belief: Belief, t: Tables) -> Belief:
         belief,
         weights=rounded(weights / weights.sum()),
         profiles=rounded(belief.profiles),
-        habits=rounded(belief.habits),
         memory=rounded(memory),
         began=rounded(belief.began),
     )

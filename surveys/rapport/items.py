@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from surveys.rapport.model import Model
-from surveys.rapport.tables import Array, answer_chances, blurred, tables
+from surveys.rapport.tables import PROFILE, Array, answer_chances, bell, with_profile
 
 # Prior sd around the shipped values: log slope (all together, and each beside the others), shift, steps.
 SPREAD_COMMON, SPREAD_SLOPE, SPREAD_SHIFT, SPREAD_STEP = 0.4, 0.15, 0.25, 0.8
@@ -58,9 +58,8 @@ def prior_precision(count: int) -> Array:
 def chances(x: Array, model: Model) -> Array:
     """P(answer) by place under these items, over feelings' profiles: D, 5, P * POINTS."""
     now = unpacked(x, model)
-    t = tables(model)
-    lines = blurred(t.profile, answer_chances(now), t)
-    return np.asarray(np.maximum(lines.reshape(*lines.shape[:2], -1), 1e-12))
+    lines = bell(PROFILE) @ with_profile(answer_chances(now), model)
+    return np.asarray(np.maximum(lines, 1e-12))
 
 
 def loss(x: Array, centre: Array, certain: Array, model: Model, counts: Array) -> float:

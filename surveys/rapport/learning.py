@@ -15,15 +15,16 @@ import numpy as np
 from surveys.rapport.alarms import Pattern, with_curve
 from surveys.rapport.belief import Observation
 from surveys.rapport.items import better_items
-from surveys.rapport.model import Model, answering, default_model
-from surveys.rapport.tables import POINTS, WAVES, Array, Tables, blurred, tables
+from surveys.rapport.model import Model, default_model
+from surveys.rapport.tables import WAVES, Array, Tables, tables
 from surveys.rapport.telling import places
 
 ROUNDS = 10
+LEVEL_ROUNDS = 30
 LONGEST = 40  # appointments of a client looked at
 PRIOR_CLIENTS = 60.0  # what the shipped shares of levels, raters and growth count
 PRIOR_CHECK_INS = 100.0  # what the shipped fluctuation and carry-over count
-CURVE_CLIENTS = 2500
+CURVE_CLIENTS = 6000
 CHUNK = 64
 
 History = Sequence[Observation]
@@ -34,9 +35,10 @@ class Counts:
     """What the E-step expects: answers by place, and moments of what doesn't show."""
 
     items: Array  # D, 5, P * POINTS
-    levels: Array
+    levels: list[Array]  # for each client, posterior over prior of each level
     precision: Array
     growth: Array
+    off_days: Array  # off days expected, answered check-ins of clients as usual
     waves: Array  # appointments' worth of information on w, sum of its squared means; sum of w w', number of pairs
 
 
@@ -49,7 +51,6 @@ def fit(histories: Sequence[History], feelings: tuple[str, ...]) -> Model:
     histories = [h for h in histories if any(seen.answers for seen in h)]
     if not histories:
         return model
-    model = replace(model, answers=learned_answering(histories))
     answers = encoded(histories, model)
     for _ in range(ROUNDS):
         model = better(model, expected(answers, model))
@@ -71,21 +72,18 @@ def encoded(histories: Sequence[History], model: Model) -> Array:
 def expected(answers: Array, model: Model) -> Counts:
     """The E-step, over declines in all feelings only (those in one are seen as noise of that feeling)."""
     t = tables(replace(model, single=()))
-    total = Counts(np.zeros((len(model.feelings), 5, t.chance.shape[2] * POINTS)), *(np.zeros(n) for n in shares(t)))
+    _, precisions, growths, _, _ = t.prior.shape
+    items = np.zeros((len(model.feelings), 5, t.mean.shape[-1]))
+    total = Counts(items, [], *(np.zeros(n) for n in (precisions, growths, 2, 4)))
     for first in range(0, len(answers), CHUNK):
-        add(total, answers[first : first + CHUNK], t)
+        add(total, answers[first : first + CHUNK], t, model.off_days)
     return total
 
 
-def shares(t: Tables) -> tuple[int, int, int, int]:
-    """Lengths of the expected shares."""
-    _, precisions, growths, levels, _ = t.prior.shape
-    return levels, precisions, growths, 4
-
-
-def add(total: Counts, answers: Array, t: Tables) -> None:
+def add(total: Counts, answers: Array, t: Tables, off_days: float) -> None:
     """Forward and backward over some clients; adds what is expected of them."""
     likely = [likelihood(answers[:, n], n, t) for n in range(answers.shape[1])]
+    off = [mix_off_days(now, off_days) for now in likely]
     last = 1 + np.max(np.where(answers.any(2), np.arange(answers.shape[1]), 0), axis=1)
     ahead = forward(likely, t)
     after = np.ones_like(ahead[0])
@@ -94,12 +92,15 @@ def add(total: Counts, answers: Array, t: Tables) -> None:
         scale = now.sum(tuple(range(1, now.ndim)), keepdims=True)
         seen = n < last
         now = now / scale * seen.reshape(-1, 1, 1, 1, 1, 1)
-        count_items(total.items, answers[:, n], now, n, t)
         by_wave = now.sum((1, 2, 3, 4))
         mean = by_wave @ WAVES
+        kept, answered = now.copy(), answers[:, n].any(1)
+        kept[:, 0] *= 1 - off[n]
+        total.off_days += (now - kept)[answered].sum(), now[answered, 0].sum()
+        count_items(total.items, answers[:, n], kept, n, t)
         total.waves[:2] += seen.sum() - (by_wave @ WAVES**2 - mean**2).sum(), (mean**2).sum()
         if n == 0:
-            total.levels += now.sum((0, 1, 2, 3, 5))
+            total.levels.extend(now.sum((1, 2, 3, 5)) / t.prior.sum((0, 1, 2, 4)))
             total.precision += now.sum((0, 1, 3, 4, 5))
             total.growth += now.sum((0, 1, 2, 4, 5))
             return
@@ -117,12 +118,19 @@ def likelihood(answers: Array, number: int, t: Tables) -> Array:
     place = places(number, t)
     likely = np.ones((len(answers), *place.shape), np.float32)
     for d in range(answers.shape[1]):
-        lines = blurred(t.profile, t.chance[d], t).astype(np.float32).reshape(5, -1)
+        lines = (t.profile @ t.chance[d]).astype(np.float32)
         for score in range(1, 6):
             rows = np.flatnonzero(answers[:, d] == score)
             if len(rows):
                 likely[rows] *= lines[score - 1][place]
     return likely
+
+
+def mix_off_days(likely: Array, off_days: float) -> Array:
+    """Lets a client as usual have an off day, in place; gives the chance that it was one: N, P, G, B, Z."""
+    off = off_days * likely[:, 1:].mean(1)
+    likely[:, 0] = (1 - off_days) * likely[:, 0] + off
+    return np.asarray(off / np.maximum(likely[:, 0], 1e-30))
 
 
 def forward(likely: Sequence[Array], t: Tables) -> list[Array]:
@@ -167,15 +175,25 @@ def better(model: Model, counts: Counts) -> Model:
     told = number / max(pairs, 1.0)  # the rest only repeats what was assumed: reach over it
     carry = model.carry + (product / max(pairs, 1.0) - model.carry) / max(told, 0.2)
     carry = (carry * number + PRIOR_CHECK_INS * shipped.carry) / (number + PRIOR_CHECK_INS)
+    off, usual = counts.off_days
     model = replace(
         model,
-        levels=mixed(counts.levels, shipped.levels),
+        off_days=float((off + PRIOR_CHECK_INS * shipped.off_days) / (usual + PRIOR_CHECK_INS)),
+        levels=better_levels(model.levels, np.array(counts.levels), shipped.levels),
         precision=reshared(model.precision, mixed(counts.precision, [w for *_, w in shipped.precision])),
         growth=reshared(model.growth, mixed(counts.growth, [w for *_, w in shipped.growth])),
         fluctuation=float(model.fluctuation * np.sqrt(variance)),
         carry=float(np.clip(carry, 0.05, 0.9)),
     )
     return better_items(model, shipped, counts.items)
+
+
+def better_levels(levels: Sequence[float], ratios: Array, shipped: Sequence[float]) -> tuple[float, ...]:
+    """Shares of levels by many quick rounds of their own (nonparametric empirical Bayes is slow to settle)."""
+    for _ in range(LEVEL_ROUNDS):
+        weighed = ratios * np.array(levels)
+        levels = mixed((weighed / weighed.sum(1, keepdims=True)).sum(0), shipped)
+    return tuple(levels)
 
 
 def mixed(counts: Array, shipped: Sequence[float]) -> tuple[float, ...]:
@@ -189,16 +207,6 @@ def reshared(table: Sequence[tuple[float, ...]], shares: Sequence[float]) -> tup
     return tuple((*row[:-1], share) for row, share in zip(table, shares, strict=True))
 
 
-def learned_answering(histories: Sequence[History]) -> tuple[tuple[float, float, float], ...]:
-    """Habits of answering: typical share and spread between clients by moments (beta-binomial)."""
-    asked = np.array([len(h) for h in histories], float)
-    answered = np.array([sum(seen.answered for seen in h) for h in histories], float)
-    prior = 10.0
-    share = (answered.sum() + 0.68 * prior * 10) / (asked.sum() + prior * 10)
-    return answering(float(np.clip(share, 0.1, 0.97)))
-
-
 def pattern(history: History) -> Pattern:
-    """When and what this client was asked; for unanswered check-ins, what another answer of theirs held."""
-    held = [tuple(seen.answers) for seen in history if seen.answers]
-    return [(seen.number, tuple(seen.answers) or held[k % len(held)]) for k, seen in enumerate(history)]
+    """When this client was asked, and which feelings they answered."""
+    return [(seen.number, tuple(seen.answers)) for seen in history]

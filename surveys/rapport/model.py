@@ -6,11 +6,9 @@ clients' levels:
     theta_td = b - g exp(-t / GROWTH_FADES) + c_d + w_t - drop_td        how the client feels about d
     w_t      = carry w_(t-1) + noise,  sd(w) = fluctuation                what carries over between appointments
     P(answer_d >= k) = logistic(s slope_d (theta_td - shift_d - steps_k)), k = 2..5     (graded response, Samejima 1969)
-    P(answered)      = logistic(r + q (w_t - mean_d drop_td))             silence is weak evidence
 
-b is the client's level, g the growth still to come, c_d their profile, s their precision, r and q their habit of
-answering. drop is zero in the mode "as usual"; in the mode "down" it is one size for all feelings, in the mode "one
-feeling down" it is a size in that feeling alone. From one appointment to the next a decline begins, deepens or mends
+b is the client's level, g the growth still to come, c_d their profile, s their precision. drop is zero in the mode "as usual"; in the mode "down" it is one size for all feelings, in the mode "one
+feeling down" it is a size in that feeling alone. An off day is a drop for one appointment that means nothing. From one appointment to the next a decline begins, deepens or mends
 (a Markov chain: with "as usual" against all other modes this is Shiryaev's 1963 quickest-detection filter).
 """
 
@@ -51,10 +49,10 @@ class Model:
     profile: float
     drops: tuple[tuple[float, float], ...]  # (size, share of declines that begin so)
     single: tuple[tuple[float, float], ...]  # the same for one feeling alone
+    off_days: float  # share of appointments that go badly once, for whatever reason
     begins: float
     deepens: float
     mends: float
-    answers: tuple[tuple[float, float, float], ...]  # (r, q, share)
     curve: tuple[tuple[float, float], ...]  # (false alarms per ordinary check-in, evidence)
 
     def threshold(self, false_alarms: float) -> float:
@@ -88,10 +86,10 @@ def default_model(feelings: tuple[str, ...]) -> Model:
         profile=0.3,
         drops=((0.8, 0.35), (1.5, 0.3), (2.3, 0.15)),
         single=((1.5, 0.05), (3.0, 0.15)),
-        begins=0.03,
+        off_days=0.01,
+        begins=0.02,
         deepens=0.12,
         mends=0.1,
-        answers=answering(0.68),
         curve=CURVE,
     )
 
@@ -101,11 +99,3 @@ def usual_levels(wide: float = 0.2) -> tuple[float, ...]:
     bell = np.exp(-0.5 * np.square(LEVELS))
     weights = (1 - wide) * bell / bell.sum() + wide / len(LEVELS)
     return tuple(float(w) for w in weights)
-
-
-def answering(share: float, spread: float = 0.7) -> tuple[tuple[float, float, float], ...]:
-    """Habits of answering around a typical share: (r, q, weight); some thin out when rapport is poor (q large)."""
-    centre = np.log(share / (1 - share))
-    habits = ((0.25, 0.8), (1.1, 0.2))
-    places = ((-2.0, 0.054), (-1.0, 0.244), (0.0, 0.404), (1.0, 0.244), (2.0, 0.054))
-    return tuple((float(centre + spread * x), q, p * w) for q, p in habits for x, w in places)

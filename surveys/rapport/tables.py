@@ -1,7 +1,7 @@
 """A model made into arrays, once: the grid of states, the chance of every answer in each, and one step ahead.
 
-A state is (mode, precision, growth, level, fluctuation). Feelings' profiles and habits of answering are kept beside the
-grid as separate small distributions, as if independent of it (assumed-density filtering), which keeps it small.
+A state is (mode, precision, growth, level, fluctuation). Feelings' profiles are kept beside the grid as separate
+small distributions, as if independent of it (assumed-density filtering), which keeps it small.
 """
 
 from __future__ import annotations
@@ -39,12 +39,9 @@ class Tables:
     growth: Index  # G: places to go down at appointment 0
     drops: Array  # S: size of each drop; 0 first, then for all feelings, then for one
     all_drops: int  # how many of them are for all
-    chance: Array  # D, 5, P, POINTS: P(answer)
-    mean: Array  # D, P, POINTS: expected answer
-    offsets: Index  # C: the profile's offsets in places
-    profile: Array  # C: their prior weights
-    answered: Array  # J, M, P, Z: P(answered) by habit
-    habits: Array  # J: prior weights
+    chance: Array  # D, 5, C, P * POINTS: P(answer), by the feeling's own offset
+    mean: Array  # D, C, P * POINTS: expected answer
+    profile: Array  # C: prior weights of the offsets
     feel: Array  # M, P, Z: fluctuation less the mean drop, what a client compares with usual
     change_slope: Array  # P
     change_steps: Array  # 4
@@ -56,10 +53,7 @@ def tables(model: Model) -> Tables:
     drops = np.array([0.0] + [d for d, _ in model.drops] + [d for d, _ in model.single])
     wave, waves = wave_steps(model.carry), WAVES * model.fluctuation
     theta = place_states(model, drops, waves)
-    chance = answer_chances(model)
-    offsets = np.rint(PROFILE * model.profile / STEP).astype(np.intp)
-    feel = felt(model, drops, waves)
-    r, q, share = np.array(model.answers).T
+    chance = with_profile(answer_chances(model), model)
     return Tables(
         prior=first_prior(model, wave),
         wave=wave,
@@ -69,12 +63,9 @@ def tables(model: Model) -> Tables:
         drops=drops,
         all_drops=len(model.drops),
         chance=chance,
-        mean=np.einsum("dkpx,k->dpx", chance, np.arange(1.0, 6.0)),
-        offsets=offsets,
+        mean=np.einsum("dkcx,k->dcx", chance, np.arange(1.0, 6.0)),
         profile=bell(PROFILE),
-        answered=1 / (1 + np.exp(-(r[:, None, None, None] + q[:, None, None, None] * feel))),
-        habits=share / share.sum(),
-        feel=feel,
+        feel=felt(model, drops, waves),
         change_slope=CHANGE_SLOPE * np.array([s for s, *_ in model.precision]),
         change_steps=CHANGE_STEPS,
     )
@@ -156,11 +147,8 @@ def fade(number: int) -> float:
     return float(np.exp(-min(number, FADED) / GROWTH_FADES))
 
 
-def shifted(line: Array, by: int) -> Array:
-    """line[..., x + by], held at its ends."""
-    return line[..., np.clip(np.arange(POINTS) + by, 0, POINTS - 1)]
-
-
-def blurred(profile: Array, line: Array, t: Tables) -> Array:
-    """A line averaged over what is believed of a feeling's profile."""
-    return np.asarray(sum(w * shifted(line, int(by)) for w, by in zip(profile, t.offsets, strict=True)))
+def with_profile(lines: Array, model: Model) -> Array:
+    """Lines by precision and place, at each offset a feeling may have of its own: ..., C, P * POINTS."""
+    offsets = np.rint(PROFILE * model.profile / STEP).astype(np.intp)
+    moved = [lines[..., np.clip(np.arange(POINTS) + by, 0, POINTS - 1)] for by in offsets]
+    return np.stack([m.reshape(*m.shape[:-2], -1) for m in moved], axis=-2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surveys.rapport.model import Model
-from surveys.rapport.tables import POINTS, Array, Index, Tables, blurred, fade, tables
+from surveys.rapport.tables import POINTS, Array, Index, Tables, fade, tables
 
 INSIDE = (0.1, 0.9)  # a band holds four in five of what is believed
 NOTICED = 0.25  # points on the 1..5 scale below which a feeling isn't called fallen
@@ -38,16 +38,16 @@ def bands(model: Model, weights: Array, profiles: Array, place: Index) -> Mappin
     """A band for each feeling from how it stands."""
     t = tables(model)
     return {
-        f: band(stands(weights, d, place, t), blurred(profiles[d], t.mean[d], t))
+        f: band(stands(weights, d, place, t), profiles[d] @ t.mean[d])
         for d, f in enumerate(model.feelings)
     }
 
 
 def band(where: Array, answer: Array) -> Band:
     """Mean and quantiles of the expected answer, from weights by precision and place."""
-    order = np.argsort(answer, axis=None)
-    sums = np.cumsum(where.ravel()[order])
-    low, high = (float(answer.ravel()[order[np.searchsorted(sums, q * sums[-1])]]) for q in INSIDE)
+    order = np.argsort(answer)
+    sums = np.cumsum(where[order])
+    low, high = (float(answer[order[np.searchsorted(sums, q * sums[-1])]]) for q in INSIDE)
     return Band(float((where * answer).sum() / where.sum()), low, high)
 
 
@@ -85,13 +85,13 @@ def explanation(
 
 
 def stands(weights: Array, d: int, place: Index, t: Tables) -> Array:
-    """How feeling d stands: weight by precision and place, P, POINTS."""
+    """How feeling d stands: weight by precision and place, P * POINTS."""
     own = 1 + t.all_drops
     singles = weights[own:].reshape(-1, len(t.drops) - own, *weights.shape[1:])
     by_drop = np.concatenate([weights[:own], singles[d]])
     by_drop[0] += singles.sum((0, 1)) - singles[d].sum(0)
-    gathered: Array = np.bincount(place.ravel(), by_drop.ravel(), t.chance.shape[2] * POINTS)
-    return gathered.reshape(-1, POINTS)
+    gathered: Array = np.bincount(place.ravel(), by_drop.ravel(), t.mean.shape[-1])
+    return gathered
 
 
 def places(number: int, t: Tables) -> Index:

@@ -1,0 +1,114 @@
+"""What the commands of `attune` share: settings, the store, the time, and what was typed, read and checked."""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot import config as settings
+from bot.config import Config
+
+if TYPE_CHECKING:
+    from bot.flows.context import Context
+    from bot.store import Store
+    from bot.store.practices import Practice
+
+
+class BadCall(ValueError):
+    """The command can't be carried out as it was typed; the message says why."""
+
+
+class FixedClock:
+    """For `tick --now`."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """Always the same."""
+        return self.at
+
+    def report(self, who: str, *, busy: bool, next_due: int | None) -> None:
+        """Nobody waits for us."""
+
+
+def with_secrets() -> Config:
+    """The settings of this process, with a key among them. Raises BadConfig."""
+    config = settings.from_environment()
+    settings.needs(config, "secrets")
+    return config
+
+
+def ready(config: Config) -> "Store":
+    """The store, once it is sure that there is a database, that it is this program's, and that commits last."""
+    from bot.store import StoreError, open_store
+
+    store = open_store(config.database_url, config.secrets)
+    if not os.path.exists(store.path):
+        raise StoreError(f"There is no database at {store.path}: run `attune migrate` first, or see DATABASE_URL.")
+    store.check_ready()
+    return store
+
+
+def make_context(process: str = "command") -> "Context":
+    """What flows work with; also sets up the log."""
+    from bot import log
+    from bot.flows import context
+
+    log.set_up(process)
+    ctx = context.build(with_secrets())
+    ready(ctx.config)
+    return ctx
+
+
+def with_practice(name: str | None) -> "tuple[Store, Practice]":
+    """The store, and the practice of that name (without one, the only one). Raises BadSetting."""
+    from bot.flows.settings import find_practice
+
+    config = with_secrets()
+    store = ready(config)
+    with store.transaction() as tx:
+        return store, find_practice(tx, name, now_by(config))
+
+
+def now_by(config: Config) -> datetime:
+    """By the sandbox's clock where one is followed."""
+    if not config.clock_url:
+        return datetime.now(UTC)
+    from bot.clock import clock_for
+
+    return clock_for(config.clock_url).now()
+
+
+def moment(text: str) -> datetime:
+    """A time as typed, UTC where it has no offset. Raises BadCall."""
+    try:
+        at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise BadCall("--now must be a time such as 2026-11-23T10:00:00-05:00.") from None
+
+
+def read(file: Path) -> bytes:
+    """A file's bytes, or those of standard input for "-". Raises BadCall."""
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise BadCall(f"{file} can't be read: {error.strerror}.") from None
+
+
+def pairs_of(pairs: Sequence[str]) -> dict[str, str]:
+    """KEY=VALUE as typed, by key. Raises BadCall."""
+    if bad := [pair for pair in pairs if "=" not in pair]:
+        raise BadCall(f"{bad[0]!r} is not KEY=VALUE.")
+    return {key.strip(): value for key, _, value in (pair.partition("=") for pair in pairs)}
+
+
+def show(values: dict[str, str]) -> None:
+    """Print values as they would be typed."""
+    for key, value in values.items():
+        click.echo(f"{key}={value}")

@@ -1,0 +1,218 @@
+"""A backup, and coming back from one without sending anything again.
+
+What a backup doesn't know of may have happened since it was made. So whatever waited then is looked up at the
+provider before anything else, and what was due meanwhile is not asked. That holds for appointments that come in
+anew after a restore, too: the backup can't tell whether they were asked about.
+"""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from bot.flows.context import Context
+from bot.flows.settling import KEEP_ASKING, LOOKS_AT
+from bot.flows.speaking import say_to
+from bot.store import SealBroken, Store, StoreError, Tx, clients, doubts, people, practices, system
+from bot.store.sql import epoch, moment_of
+from surveys.instrument import Instruments, load_all
+from surveys.wording import Say
+
+BACKED_UP_AT, RESTORED_AT = "backed_up_at", "restored_at"
+FRESH = timedelta(seconds=90)  # a worker beats every thirty
+BESIDE = ("-wal", "-shm", ".writer")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """How many check-ins were closed, and how many messages put in doubt, since they may have gone out."""
+
+    check_ins: int
+    messages: int
+
+
+def backup(ctx: Context, path: str, now: datetime) -> None:
+    """Write a consistent copy of the live database to `path`, checked by opening it. Raises StoreError."""
+    if os.path.exists(path):
+        raise StoreError(f"{path} is there already; give the backup a name of its own.")
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+        raise StoreError(f"{path} can't be written: its folder isn't there.")
+    with ctx.store.transaction() as tx:
+        system.set_value(tx, BACKED_UP_AT, str(epoch(now)))
+    part = f"{path}.part"
+    _remove(part)
+    try:
+        ctx.store.copy_to(part)
+        copy = Store(part, ctx.store.sealer)
+        found = copy.integrity()
+        copy.close()
+        if found != "ok":
+            raise StoreError(f"The copy failed SQLite's own check ({found}); nothing was kept of it.")
+        _move(part, path)
+    finally:
+        _remove(part)
+
+
+def restore(ctx: Context, path: str, now: datetime, force: bool = False) -> Restored:
+    """Put a backup in the place of the database, which must not be in use (`force`: don't look whether it is).
+
+    All of it is done on a copy beside the database, which takes its place at the end; the one that was there is
+    kept. Raises StoreError, and then nothing has changed.
+    """
+    target, part = ctx.store.path, f"{ctx.store.path}.restoring"
+    if not os.path.isfile(path):
+        raise StoreError(f"{path} isn't there; nothing was changed.")
+    if os.path.exists(target) and os.path.samefile(path, target):
+        raise StoreError(f"{path} is the database itself; nothing was changed.")
+    if not force and (running := _running(ctx, now)):
+        raise StoreError(f"{running} Nothing was changed.")
+    _remove(part)
+    try:
+        _copy(path, part)
+        done = _made_safe(part, ctx, now)
+        ctx.store.close()
+        _set_aside(target, now)
+        _move(part, target)
+    finally:
+        _remove(part)
+    return done
+
+
+def leave_unasked(tx: Tx, practice_id: str, refs: Iterable[str], now: datetime) -> None:
+    """Close what was planned about appointments that came in, or changed, after a restore but had ended before it:
+    they may have been asked about. `refs`: the appointments' references."""
+    restored = system.value(tx, RESTORED_AT)
+    if restored is None:
+        return
+    since = moment_of(int(system.value(tx, BACKED_UP_AT) or 0))
+    for row in doubts.close_about(tx, practice_id, refs, moment_of(int(restored)), now):
+        if message_id := _doubt_welcome(tx, load_all(), row, now):
+            doubts.put(tx, practice_id, message_id, since - KEEP_ASKING, now)
+
+
+def _made_safe(part: str, ctx: Context, now: datetime) -> Restored:
+    """Check a copy of a backup, upgrade it, and put in doubt what may have gone out since it was made."""
+    store = Store(part, ctx.store.sealer)
+    try:
+        if not _is_whole(store):
+            raise StoreError("The file isn't a whole backup of Attune; nothing was changed.")
+        store.migrate()  # refuses one of a newer program
+        with store.transaction() as tx:
+            _check_key(tx)
+            return _doubt(tx, ctx, now)
+    finally:
+        store.close()
+
+
+def _is_whole(store: Store) -> bool:
+    """Whether the file is a sound database of Attune."""
+    try:
+        with store.transaction(write=False) as tx:
+            practices.every(tx)
+        return store.integrity() == "ok"
+    except StoreError:
+        return False
+
+
+def _check_key(tx: Tx) -> None:
+    try:
+        for practice in practices.every(tx):
+            clients.many(tx, practice.id, clients.ids(tx, practice.id)[:100])
+            people.with_role(tx, practice.id, "therapist")
+    except SealBroken:
+        raise StoreError(
+            "The backup was sealed with a key that is not in SECRET_KEY or its file; nothing was changed."
+        ) from None
+
+
+def _doubt(tx: Tx, ctx: Context, now: datetime) -> Restored:
+    known = system.value(tx, BACKED_UP_AT)
+    # What was in doubt when the backup was made had been tried before; what the provider took and we know of is
+    # told apart by its id, so looking too far back does no harm. A copy made by other means has no time.
+    since = moment_of(int(known)) - KEEP_ASKING if known else moment_of(0)
+    system.set_value(tx, RESTORED_AT, str(epoch(now)))
+    closed = doubts.close_due(tx, now)
+    for row in closed:
+        _doubt_welcome(tx, ctx.instruments, row, now)
+    look_at = now + timedelta(seconds=ctx.config.settle_seconds) * LOOKS_AT[0]
+    return Restored(len(closed), doubts.put_all(tx, since, look_at))
+
+
+def _doubt_welcome(tx: Tx, instruments: Instruments, row: dict[str, Any], now: datetime) -> str | None:
+    """Whoever may have been asked may have been welcomed: queue the text, to be looked up. Should the provider not
+    have it, it isn't sent either, since its check-in is closed. Mail can't be looked up."""
+    client = clients.get(tx, row["practice_id"], row["client_id"])
+    if client.welcomed or client.channel != "sms" or not client.address:
+        return None
+    practice = practices.get(tx, row["practice_id"])
+    return say_to(tx, instruments, practice, client, Say("welcome"), f"welcome:{row['id']}", now, row["id"])
+
+
+def _running(ctx: Context, now: datetime) -> str:
+    """What still uses the database, in a sentence; empty where nothing does, or there is no database to ask."""
+    with suppress(requests.RequestException):
+        answer = requests.get(f"http://127.0.0.1:{ctx.config.port}/healthz", timeout=2, allow_redirects=False)
+        if answer.status_code == 200 and "worker_seen_seconds_ago" in answer.text:
+            return f"Attune's web is still running on port {ctx.config.port}: stop it first, or add --force."
+    if not os.path.exists(ctx.store.path):
+        return ""
+    try:
+        with ctx.store.transaction(write=False) as tx:
+            beats = system.beats(tx, now - FRESH, now + FRESH)
+    except StoreError:
+        return ""  # there is no working database that anyone could use
+    if any(_lives(worker) for worker in beats):
+        return "A worker is still running, or was a moment ago: stop it first, wait two minutes, or add --force."
+    return ""
+
+
+def _lives(worker: str) -> bool:
+    """Whether a worker (host-process-random) may be alive: surely not where its process is gone from this host."""
+    host, process, _ = worker.rsplit("-", 2)
+    return host != socket.gethostname() or os.path.exists(f"/proc/{process}") or not os.path.isdir("/proc")
+
+
+def _copy(path: str, part: str) -> None:
+    try:
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        shutil.copyfile(path, part)
+        if os.path.exists(f"{path}-wal"):  # copied while it was in use, by other means than `attune backup`
+            shutil.copyfile(f"{path}-wal", f"{part}-wal")
+    except OSError as error:
+        raise StoreError(
+            f"{path} can't be copied beside the database: {error.strerror}. Nothing was changed."
+        ) from None
+
+
+def _set_aside(target: str, now: datetime) -> None:
+    kept = f"{target}.before-{now:%Y%m%d-%H%M%S}"
+    for ending in ("", "-wal", "-shm"):
+        if os.path.exists(target + ending):
+            os.rename(target + ending, kept + ending)
+
+
+def _move(part: str, path: str) -> None:
+    """To its place, so that it is there after a power cut."""
+    _sync(part)
+    os.rename(part, path)
+    _sync(os.path.dirname(os.path.abspath(path)))
+
+
+def _sync(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _remove(part: str) -> None:
+    for ending in ("", *BESIDE):
+        Path(f"{part}{ending}").unlink(missing_ok=True)

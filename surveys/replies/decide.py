@@ -1,0 +1,243 @@
+"""One reply in, one result out: flags, scores and comment are found independently of each other, then the kind."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from surveys.phrases import Match, Phrases, Words
+from surveys.replies import flags, machine
+from surveys.replies.comment import comment as comment_of
+from surveys.replies.items import Row, read_row
+from surveys.replies.mail import own_text, own_words
+from surveys.replies.scores import Found, read_scores
+from surveys.replies.sense import settle
+from surveys.replies.text import normalise, shorten
+from surveys.vocabulary import Vocabulary
+
+_WORDLIKE = re.compile(r"\w")
+
+
+class Instruments(Protocol):
+    """What the reader needs of `surveys.instrument.Instruments`."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words replies are read with."""
+
+
+@dataclass(frozen=True)
+class Because:
+    """Which words gave a question its score, or which rule (S1..S21) left it open; feeling None: about the reply."""
+
+    feeling: str | None
+    score: int | None
+    words: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one reply says. `scores` are aligned with the feelings asked; None is a question left open."""
+
+    kind: str
+    scores: tuple[int | None, ...] = ()
+    comment: str | None = None
+    opt_out: bool = False
+    crisis: bool = False
+    note: str | None = None
+    call: bool = False
+    because: tuple[Because, ...] = ()
+
+
+def parse(
+    text: str,
+    *,
+    asked: Sequence[str],
+    instruments: Instruments,
+    channel: str = "sms",
+    headers: Mapping[str, str] | None = None,
+    also_crisis: Sequence[str] = (),
+) -> Reply:
+    """Read one reply to a check-in that asked for the feelings `asked`, in that order.
+
+    `channel` is "sms" or "email"; for mail `text` is the body as received (HTML or plain) and `headers` its headers.
+    `also_crisis` are a practice's own phrases that mean danger, in the signs of `surveys.phrases`.
+    Never raises; what a reply does not settle stays None.
+    """
+    vocabulary, asked = instruments.vocabulary, tuple(dict.fromkeys(asked))
+    body = normalise(_part_read(text, channel))
+    head = dict(headers or {})
+    nothing = tuple(None for _ in asked)
+    if channel == "email":
+        if machine.is_automatic(head, body, vocabulary):
+            return Reply("autoreply", nothing, because=(Because(None, None, "", "the mail's headers"),))
+        own = own_words(body, vocabulary, head)
+        if not own.strip() and not _has_quotation(body):
+            own = _subject(head)
+    else:
+        reacted = machine.reaction(body, vocabulary)
+        own = own_text(body if reacted is None else reacted, vocabulary)
+    return _read(own, asked, vocabulary, also_crisis)
+
+
+def _part_read(text: str, channel: str) -> str:
+    return text if channel == "email" and "<" in text[:400] and len(text) < 400_000 else shorten(text)
+
+
+def _has_quotation(body: str) -> bool:
+    return bool(_WORDLIKE.search(body))
+
+
+def _subject(headers: Mapping[str, str]) -> str:
+    """An empty mail's subject, unless it only repeats ours."""
+    subject = next((v for k, v in headers.items() if k.lower() == "subject"), "")
+    return "" if re.match(r"\s*(?:re|fwd?|aw|rv|tr|sv|vs|res|r)\s*:", subject, re.IGNORECASE) else normalise(subject)
+
+
+def _read(own: str, asked: tuple[str, ...], vocabulary: Vocabulary, also_crisis: Sequence[str]) -> Reply:
+    own = shorten(own)
+    words = _words(own, vocabulary)
+    matches = vocabulary.phrases.find(words)
+    if flags.is_machine(own, matches, words, vocabulary):
+        return Reply("autoreply", tuple(None for _ in asked), because=(Because(None, None, "", "machine text"),))
+    danger = flags.danger(words, matches)
+    extra = _also(words, also_crisis)
+    out = flags.wants_out(words, matches, vocabulary, own)
+    row = settle(read_row(own, words, matches, vocabulary))
+    found = _scores(row, asked, matches, vocabulary)
+    if not out and found.spans and flags.is_keyword(*_rest(own, found, vocabulary)):
+        out = [Match("optout.says", "keyword", 0, 0)]
+    crisis = danger.present or bool(extra)
+    call = bool(flags.groups(matches, "talk.call"))
+    scores = tuple(found.scores[f] for f in asked)
+    said = _comment(row, found, words, out)
+    kind = _kind(own, scores, found, crisis, bool(out), matches, words, said, asked)
+    if kind in ("help", "optin") and len(own.split()) == 1 or (kind == "optout" and _is_only(out, words)):
+        said = None
+    because = (*_reasons(found, asked), *_flag_reasons(danger, extra, out, words))
+    return Reply(kind, scores, said, bool(out), crisis, None if crisis else danger.note, call, because)
+
+
+def _words(own: str, vocabulary: Vocabulary) -> Words:
+    words = Words.of(own, vocabulary.accented)
+    right = {i: meant for i, word in enumerate(words.folded) if (meant := vocabulary.spelling.right(word))}
+    return words.respelt(right) if right else words
+
+
+def _rest(own: str, found: Found, vocabulary: Vocabulary) -> tuple[Words, list[Match], Vocabulary, str]:
+    """What is left of the text beside its scores, ready to be looked at for a keyword."""
+    rest = own
+    for start, end in sorted(found.spans, reverse=True):
+        rest = rest[:start] + " " + rest[end:]
+    words = _words(rest, vocabulary)
+    return words, vocabulary.phrases.find(words), vocabulary, rest
+
+
+def _also(words: Words, patterns: Sequence[str]) -> list[Match]:
+    """A practice's own danger words; one that cannot be read is left to the settings page to refuse."""
+    if not patterns:
+        return []
+    own = Phrases()
+    for pattern in patterns:
+        try:
+            own.add("danger.says", "own", pattern, {})
+        except ValueError:
+            continue
+    return own.find(words)
+
+
+def _scores(row: Row, asked: tuple[str, ...], matches: Sequence[Match], vocabulary: Vocabulary) -> Found:
+    low = row.text.lower()
+    coded = flags.groups(matches, "code.says") or any(sign in low for sign in vocabulary.mail["code_signs"])
+    if coded or low.lstrip().startswith(("=", "<")) and not low.lstrip().startswith("<3"):
+        return Found(dict.fromkeys(asked), dict.fromkeys(asked, "S20"), {})
+    return read_scores(row, asked)
+
+
+def _comment(row: Row, found: Found, words: Words, out: Sequence[Match]) -> str | None:
+    said = comment_of(row, _disjoint(found.spans))
+    if out and said is not None and not _says_more(row, found, words, out):
+        return None
+    return said
+
+
+def _says_more(row: Row, found: Found, words: Words, out: Sequence[Match]) -> bool:
+    """Whether a comment holds more than the wish to get no more messages."""
+    wish = [(words.starts[m.first], words.ends[m.after - 1]) for m in out if m.after > m.first]
+    rest = [i for i in row.items if i.kind == "word" and not any(a <= i.start < b for a, b in [*wish, *found.spans])]
+    return bool(wish) and len(rest) > 2
+
+
+def _longest(found: Sequence[Match]) -> list[Match]:
+    return [m for m in found if not any(o.first <= m.first and m.after <= o.after and o is not m and (o.first, o.after) != (m.first, m.after) for o in found)]
+
+
+def _disjoint(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(set(spans)):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _is_only(out: Sequence[Match], words: Words) -> bool:
+    covered = {i for m in out for i in range(m.first, m.after)}
+    return len(covered) >= len(words.folded)
+
+
+def _kind(
+    own: str, scores: Sequence[int | None], found: Found, crisis: bool, out: bool,
+    matches: Sequence[Match], words: Words, said: str | None, asked: Sequence[str],
+) -> str:  # fmt: skip
+    """The first kind that applies, in the order of the rules."""
+    has = {match.group for match in matches}
+    if crisis:
+        return "crisis"
+    if out:
+        return "optout"
+    answered = any(s is not None for s in scores)
+    if "talk.wrong_person" in has and not answered:
+        return "wrong_person"
+    if found.out:
+        return "out_of_range"
+    if answered:
+        return "answer" if all(s is not None for s in scores) else "partial"
+    for kind in ("help", "optin"):
+        if f"talk.{kind}" in has:
+            return kind
+    if not asked and _is_done(words, matches):
+        return "thanks_after_done"
+    if "talk.skip" in has or found.skipped:
+        return "skip"
+    if "talk.request" in has or "talk.call" in has:
+        return "reschedule_or_other_request"
+    return "comment" if said and _is_comment(own, words) else "unclear"
+
+
+def _is_done(words: Words, matches: Sequence[Match]) -> bool:
+    courtesy = {i for m in flags.groups(matches, "around.thanks", "around.greeting", "talk.done", "around.filler") for i in range(m.first, m.after)}
+    return all(i in courtesy or not word.isalnum() for i, word in enumerate(words.folded))
+
+
+def _is_comment(own: str, words: Words) -> bool:
+    """A few words at least: shorter replies are words off the scale."""
+    return sum(word.isalnum() for word in words.folded) >= 4
+
+
+def _reasons(found: Found, asked: Sequence[str]) -> tuple[Because, ...]:
+    return tuple(
+        Because(f, found.scores[f], found.words.get(f, ""), found.rules[f] or ("S15" if not found.mentioned else "S17"))
+        for f in asked
+    )
+
+
+def _flag_reasons(danger: flags.Danger, extra: Sequence[Match], out: Sequence[Match], words: Words) -> tuple[Because, ...]:
+    reasons = []
+    if danger.words:
+        reasons.append(Because(None, None, danger.words, f"danger: {danger.note or danger.kind}"))
+    reasons += [Because(None, None, " ".join(words.folded[m.first : m.after]), "danger: the practice's own words") for m in extra[:1]]
+    reasons += [Because(None, None, " ".join(words.folded[m.first : m.after]), "opt-out") for m in _longest(out)[:1]]
+    return tuple(reasons)

@@ -1,0 +1,138 @@
+"""Wishes to get no more messages, signs of danger, and the other things a reply can ask for."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from surveys.phrases import BREAK, Match, Words, fold
+from surveys.vocabulary import Vocabulary
+
+_REPEATED = re.compile(r"(.)\1+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True)
+class Danger:
+    """Whether words of danger stand, and if not why not; `words` are the ones found."""
+
+    present: bool
+    note: str | None = None  # "denial" or "past"
+    words: str = ""
+    kind: str = ""
+
+
+def groups(matches: Iterable[Match], *names: str) -> list[Match]:
+    """The matches of the named groups."""
+    return [match for match in matches if match.group in names]
+
+
+def standing(matches: Sequence[Match], says: str, unless: str) -> list[Match]:
+    """The matches of a group that share no word with an exception."""
+    exceptions = groups(matches, unless)
+    return [m for m in groups(matches, says) if not any(m.overlaps(other) for other in exceptions)]
+
+
+def wants_out(words: Words, matches: Sequence[Match], vocabulary: Vocabulary, text: str) -> list[Match]:
+    """The words that ask for no more messages; empty when there is no such wish."""
+    if is_keyword(words, matches, vocabulary, text):
+        return [Match("optout.says", "keyword", 0, len(words.folded))]
+    found = standing(matches, "optout.says", "optout.not")
+    return found or _own_sentence(words, vocabulary, text)
+
+
+def is_keyword(words: Words, matches: Sequence[Match], vocabulary: Vocabulary, text: str) -> bool:
+    """Whether nothing but an opt-out keyword was written, in whatever dress."""
+    letters = [w for w in words.folded if w != BREAK]
+    if not letters or len(letters) > 24 or any(w.isdigit() for w in letters):
+        return False
+    polite = {i for m in groups(matches, "optout.polite") for i in range(m.first, m.after)}
+    rest = [w for i, w in enumerate(words.folded) if w != BREAK and i not in polite]
+    return any(_is_said(row, vocabulary) for row in (letters, rest) if row)
+
+
+def _is_said(row: Sequence[str], vocabulary: Vocabulary) -> bool:
+    keys = vocabulary.keywords
+    if "".join(row) in keys or all(word in keys for word in row):
+        return True
+    if all(len(word) == 1 for word in row) and _one("".join(row), vocabulary):
+        return True
+    pairs = len(row) % 2 == 0 and all(a + b in keys for a, b in zip(row[::2], row[1::2], strict=True))
+    return pairs or len(set(row)) == 1 and _one(row[0], vocabulary)
+
+
+def _one(word: str, vocabulary: Vocabulary) -> bool:
+    """A keyword, also with letters repeated or one slip."""
+    if word in vocabulary.keywords:
+        return True
+    if not word.isalpha() or len(word) > 40:
+        return False
+    single = _REPEATED.sub(r"\1", word)
+    if single != word and (single in vocabulary.keywords or single in {_REPEATED.sub(r"\1", k) for k in vocabulary.keywords}):
+        return True
+    half = len(word) // 2
+    if len(word) > 5 and word[:half] * 2 == word and word[:half] in vocabulary.keywords:
+        return True
+    return vocabulary.spelling.right(word) in vocabulary.keywords
+
+
+def _own_sentence(words: Words, vocabulary: Vocabulary, text: str) -> list[Match]:
+    """A strong keyword as a sentence or line of its own, or in capitals at the end of another."""
+    sentences = re.split(r"[\n.!?;]+", text)
+    last = next((s for s in reversed(sentences) if s.strip()), "")
+    for line in [*sentences, last.rpartition(",")[2]]:
+        parts = [fold(w) for w in _LETTERS.findall(line)]
+        if parts and len(parts) <= 2 and "".join(parts) in _STRONG and not re.search(r"\d", line):
+            return [Match("optout.says", "keyword", 0, 0)]
+    if re.search(r"(?<![\w])(?:STOP|STOPALL|UNSUBSCRIBE|ARRET|ARRÊT|ALTO)[\s.!]*$", text) and re.search(r"[a-z\d]", text):
+        return [Match("optout.says", "keyword", 0, 0)]
+    return []
+
+
+_STRONG = frozenset({"stop", "stopall", "unsubscribe", "unsub", "optout", "arret", "alto", "pleasestop", "stopplease", "pare", "stoptexts"})
+
+
+def danger(words: Words, matches: Sequence[Match]) -> Danger:
+    """Present danger, unless the words are an idiom, a denial, or told as past."""
+    found = standing(matches, "danger.says", "danger.not")
+    if not found:
+        return Danger(False)
+    denials = groups(matches, "danger.denied")
+    notes: list[str] = []
+    for match in found:
+        if any(d.overlaps(match) and d.first <= match.first for d in denials):
+            notes.append("denial")
+        elif _is_past(words, match, matches):
+            notes.append("past")
+        else:
+            return Danger(True, None, _said(words, match), match.value)
+    return Danger(False, notes[0], _said(words, found[0]), found[0].value)
+
+
+def _is_past(words: Words, match: Match, matches: Sequence[Match]) -> bool:
+    """A marker of the past in the same sentence, and none of the present."""
+    first, after = match.first, match.after
+    while first > 0 and words.folded[first - 1] != BREAK:
+        first -= 1
+    while after < len(words.folded) and words.folded[after] != BREAK:
+        after += 1
+    inside = [m for m in matches if first <= m.first and m.after <= after]
+    past = groups(inside, "danger.past")
+    now = [m for m in groups(inside, "danger.now") if not any(m.overlaps(p) for p in past)]
+    return bool(past) and not now
+
+
+def _said(words: Words, match: Match) -> str:
+    return " ".join(words.folded[match.first : match.after])
+
+
+def is_machine(text: str, matches: Sequence[Match], words: Words, vocabulary: Vocabulary) -> bool:
+    """Whether a text was written by a phone or a server: two signs of one, or one that makes up most of it."""
+    low = text.lower().lstrip()
+    if any(low.startswith(start) for start in vocabulary.mail["bounce_starts"]):
+        return True
+    found = groups(matches, "machine.says")
+    if not found:
+        return False
+    covered = {i for m in found for i in range(m.first, m.after)}
+    count = sum(w != BREAK for w in words.folded)
+    return len(covered) >= 0.5 * count or len({(m.first, m.after) for m in found if m.after - m.first > 1}) >= 2 and len(covered) >= 6

@@ -1,0 +1,397 @@
+"""What an item means beside its neighbours: fractions, halves, ranges, and numbers that count or name something."""
+
+import re
+
+from surveys.replies.items import Item, Row
+
+_CURRENCY = "$€£¥₹"
+_DASHES = "-–—−‐"
+_PLURAL = re.compile(r"[^\W\d_]{2,}(?:s|x)$")
+_NOT_PLURAL = re.compile(r".*(?:ss|us|is|ous|ais)$")
+# words that end in s and count nothing, in the three languages
+_SINGULAR = frozenset(
+    "was has does his hers its yes always thanks this is as us plus perhaps sometimes besides afterwards towards "
+    "gracias más mas menos además ademas después despues antes pues entonces es los las nos tres dos quizás quizas jamás "
+    "apenas lejos buenas saludos mis sus tus unas unos pas mais très tres plus dans nous vous suis jamais toujours vraiment "
+    "beaucoup mieux deux voix peux veux temps bas gros gris moins puis alors works feels seems looks makes helps gets "
+    "means goes says lots its hes shes thats whats lets needs wants cuz bcs b/c bis estás estas estamos vamos fuimos".split()
+)
+_AFTER_ONE = frozenset(
+    "she he it they i we you because bc cuz cause but and very was not no didn't did my felt wish this that the though although "
+    "however so really just too still since as if when due unfortunately honestly sorry don't dont can't never nothing she's he's "
+    "it's im i'm ive i've today again for to with thanks thank todo no me la el lo se mi pero porque y que muy hoy ya yo nunca "
+    "siento sentí fue je j'ai c'est il elle on pas mais car parce très trop pour rien never hardly barely completely totally please "
+    "worst terrible horrible awful feeling feel wasn't couldn't didnt wasnt".split()
+)
+
+
+def settle(row: Row) -> Row:
+    """Fuse and demote items until each says what it is; the row is changed in place and returned."""
+    for change in (_formulas, _fractions, _listed, _fuse, _demote, _choices, _joined, _negated):
+        row.items = change(row, row.items)
+    return row
+
+
+def _formulas(row: Row, items: list[Item]) -> list[Item]:
+    """Negative numbers, percent, currency, emoticons such as :3."""
+    kept: list[Item] = []
+    for i, item in enumerate(items):
+        before = kept[-1] if kept else None
+        after = items[i + 1] if i + 1 < len(items) else None
+        if item.kind == "sep" and item.value == "%" and before and before.kind in ("n", "out", "bad", "x"):
+            before.kind, before.rule, before.end = "out", "S12", item.end
+            continue
+        if item.kind in ("n", "out", "bad", "x") and item.form != "choice":
+            if before and before.kind == "sep" and str(before.value) in _CURRENCY and not item.spaced:
+                item.kind, item.form = "word", "money"
+            elif after and after.kind == "sep" and str(after.value) in _CURRENCY and not after.spaced:
+                item.kind, item.form = "word", "money"
+            elif before and before.value == "#" and not item.spaced and after and (after.kind == "n" or after.value in (":", "-", "=", ")")):
+                item.kind, item.value, item.form = "place", str(item.value), "number"
+            elif before and before.value == ":" and before.spaced and not item.spaced and item.value == 3:
+                if not (len(kept) > 1 and kept[-2].kind in ("label", "place")):
+                    item.kind, item.form = "word", "face"
+            elif item.kind == "n" and _is_negative(kept, item, items):
+                item.kind, item.rule = "out", "S12"
+        if row.role(item, "scores.minus") and item.first >= 0 and after and after.kind in ("n", "out", "bad") and (not before or not before.is_score):
+            after.kind, after.rule = "out", "S12"
+        kept.append(item)
+    return kept
+
+
+def _is_negative(kept: list[Item], item: Item, items: list[Item]) -> bool:
+    """A minus sign tied to the only number, or to the first of several that have none."""
+    if not kept or item.spaced or kept[-1].value not in ("-", "−") or not kept[-1].spaced:
+        return False
+    if any(i.kind not in ("line", "stop") for i in kept[:-1]):
+        return False
+    numbers = [i for i in items if i.kind in ("n", "out", "bad")]
+    dashes = [i for i in items if i.kind == "sep" and i.value in ("-", "−")]
+    lines = any(i.kind == "line" for i in items)
+    return (len(numbers) == 1 and not lines) or len(dashes) == 1
+
+
+def _fractions(row: Row, items: list[Item]) -> list[Item]:
+    """x/5, "x out of 5", x/10; chains such as 5/4/5 stay as they are; 1/2 after a number is a half."""
+    kept: list[Item] = []
+    i = 0
+    while i < len(items):
+        chain = _chain(items, i)
+        if len(chain) == 2 and not _is_two(chain, kept):
+            kept.append(_fraction(row, chain[0], chain[1], slash=True))
+            i += 3
+            continue
+        if len(chain) >= 2:
+            kept += items[i : i + 2 * len(chain) - 1]
+            i += 2 * len(chain) - 1
+            continue
+        following = items[i + 2] if i + 2 < len(items) else None
+        if items[i].kind in ("n", "out", "x") and following and row.role(items[i + 1], "scores.out_of"):
+            if following.kind in ("n", "out") and following.form in ("digit", "word") and _is_total(row, items, i):
+                kept.append(_fraction(row, items[i], following, slash=False))
+                i += 3
+                continue
+        kept.append(items[i])
+        i += 1
+    return kept
+
+
+def _is_two(chain: list[Item], kept: list[Item]) -> bool:
+    """5/4 is two scores; 1/2 after a score is a half."""
+    if not all(item.kind == "n" for item in chain) or chain[1].value == 5:
+        return False
+    return not (chain[0].value == 1 and chain[1].value == 2 and kept and kept[-1].kind == "n")
+
+
+def _is_total(row: Row, items: list[Item], i: int) -> bool:
+    """Whether "a of b" is a score out of b: b is 5 or more, and counts nothing ("2 out of 3 times")."""
+    total, after = items[i + 2], items[i + 3] if i + 3 < len(items) else None
+    if items[i].form == "choice":
+        return False
+    size = int(total.value) if str(total.value).isdigit() else 10
+    words = row.words.folded[items[i + 1].first : items[i + 1].after]
+    if words in (("over",), ("entre",), ("out",)) and size != 5:
+        return False
+    counted = after is not None and after.kind in ("word", "filler") and row.begins(after.first, "counts.after") and after.kind == "word"
+    return size >= 5 and not counted
+
+
+def _chain(items: list[Item], i: int) -> list[Item]:
+    """Numbers joined by slashes from item `i` on."""
+    chain: list[Item] = []
+    while i < len(items) and items[i].kind in ("n", "out", "bad", "x") and items[i].form in ("digit", "run", "decimal", "word"):
+        chain.append(items[i])
+        if i + 1 >= len(items) or items[i + 1].value != "/" or items[i + 1].kind != "sep":
+            break
+        i += 2
+    else:
+        return chain[:1] if len(chain) < 2 else chain
+    return chain
+
+
+def _fraction(row: Row, part: Item, total: Item, *, slash: bool) -> Item:
+    made = Item(part.kind, part.start, total.end, part.value, "fraction", part.first, total.after, part.spaced)
+    made.rule, made.hedged = part.rule, part.hedged
+    made.plural = total.plural
+    if total.value == 5 and total.kind == "n":
+        if part.kind == "bad":
+            made.kind, made.rule = "out", "S12"
+        return made
+    if slash and part.value == 1 and total.value == 2:
+        return Item("half", part.start, total.end, first=part.first, after=total.after, spaced=part.spaced)
+    made.kind, made.rule = "out", "S12"
+    return made
+
+
+def _listed(row: Row, items: list[Item]) -> list[Item]:
+    """List numbers: "1) mostly 2) completely"; each with a score after its mark, rising from one to the next."""
+    numbers = []
+    for i, item in enumerate(items[:-2]):
+        mark, score = items[i + 1], items[i + 2]
+        if item.kind == "n" and item.form == "digit" and mark.value in (")", ":", "=", "]") and not mark.spaced and score.is_score:
+            if i + 3 >= len(items) or items[i + 3].value != mark.value or items[i + 3].spaced:
+                numbers.append(i)
+    values = [int(items[i].value or 0) for i in numbers]
+    if values != sorted(set(values)) or (len(values) < 2 and (not values or items[numbers[0] + 1].value != ")")):
+        return items
+    for i in numbers:
+        items[i].kind, items[i].value, items[i].form = "place", str(items[i].value), "number"
+        items[i + 1].kind, items[i + 1].value = "filler", None
+    return items
+
+
+def _fuse(row: Row, items: list[Item]) -> list[Item]:
+    """Score and half, score and star, digit and agreeing choice word, a trailing plus, "4 ish", corrections of one word."""
+    kept: list[Item] = []
+    for i, item in enumerate(items):
+        before = kept[-1] if kept else None
+        if before and before.kind == "n":
+            if item.kind == "half" and not (before.form == "choice"):
+                before.kind, before.rule, before.end, before.after = "x", "S10", item.end, item.after
+                continue
+            if item.kind == "stars" or (item.form == "glyphs" and before.form in ("digit", "word")):
+                if item.form == "glyphs" and item.value not in (1, before.value):
+                    before.kind, before.rule = "x", "S9"
+                before.end, before.form = item.end, "stars"
+                continue
+            if item.value == "+" and not item.spaced and (i + 1 == len(items) or items[i + 1].spaced or items[i + 1].kind != "n"):
+                before.hedged, before.end = True, item.end
+                continue
+            if item.value == "*" and not item.spaced and before.form == "digit":
+                before.end = item.end
+                continue
+            if row.role(item, "scores.hedge") and item.first >= 0 and row.words.folded[item.first] in ("ish", "or"):
+                before.hedged, before.end = True, item.end
+                continue
+        if item.kind == "half" and before and before.kind in ("x", "out"):
+            before.end = item.end
+            continue
+        if item.kind == "n" and item.form == "choice" and _agrees(kept, item):
+            continue
+        if item.kind == "n" and item.form in ("digit", "word") and before and before.form == "choice" and before.kind == "n" and not _breaks(items, i):
+            if before.value != item.value:
+                before.kind, before.rule = "x", "S9"
+            before.end, before.form = item.end, "digit" if before.kind == "n" else before.form
+            continue
+        kept.append(item)
+    return kept
+
+
+def _breaks(items: list[Item], i: int) -> bool:
+    """Whether a score stands right before item `i + 1`'s word too, so that it belongs to the next."""
+    return i + 1 < len(items) and items[i + 1].form == "choice"
+
+
+def _agrees(kept: list[Item], choice: Item) -> bool:
+    """Fold a choice word into the digit right before it: "4 mostly", "4 - mostly", "4 (mostly)"; a disagreement opens it."""
+    marks = []
+    while kept and kept[-1].kind == "sep" and kept[-1].value in ("-", "–", "—", "(", "=", ":", '"', "“", "'"):
+        marks.append(kept.pop())
+    if kept and kept[-1].kind in ("n", "x") and kept[-1].form in ("digit", "word", "agreed"):
+        digit = kept[-1]
+        if digit.value != choice.value:
+            digit.kind, digit.rule = "x", "S9"
+        digit.end, digit.form = choice.end, "agreed"
+        return True
+    kept += reversed(marks)
+    return False
+
+
+def _demote(row: Row, items: list[Item]) -> list[Item]:
+    """Numbers that count, measure, name or date something become words (S17)."""
+    for i, item in enumerate(items):
+        if item.kind in ("n", "out", "bad", "x") and item.form not in ("choice", "glyphs"):
+            if _counts(row, items, i) or _named(row, items, i):
+                item.kind, item.rule = "word", "S17"
+    return items
+
+
+def _word_after(items: list[Item], i: int) -> Item | None:
+    """The next item when it is a word with no mark between."""
+    after = items[i + 1] if i + 1 < len(items) else None
+    if after and after.kind == "sep" and str(after.value) in _DASHES and not after.spaced and i + 2 < len(items) and not items[i + 2].spaced:
+        after = items[i + 2] if items[i + 2].kind == "word" else None
+    return after if after and after.first >= 0 else None
+
+
+def _counts(row: Row, items: list[Item], i: int) -> bool:
+    item, after = items[i], _word_after(items, i)
+    if after is None or after.is_score and after.form != "choice":
+        return False
+    if row.begins(after.first, "counts.after"):
+        return not (after.kind != "word" and _only_filler(row, after))
+    if row.begins(after.first, "counts.month") or row.begins(after.first, "scores.tens"):
+        return True
+    if after.kind != "word" or after.form in ("link",):
+        return False
+    word = row.words.folded[after.first] if after.first < len(row.words.folded) else ""
+    raw = row.text[after.start : after.end].lower()
+    if item.value == 1:
+        return word not in _AFTER_ONE and raw not in _AFTER_ONE
+    return bool(_PLURAL.match(word)) and word not in _SINGULAR and not _NOT_PLURAL.match(word)
+
+
+def _only_filler(row: Row, after: Item) -> bool:
+    """A filler that also begins a unit ("of", "in") only counts when the whole unit is there."""
+    longest = max((m.after for m in row.starting.get(after.first, ()) if m.group == "counts.after"), default=0)
+    return longest <= after.after
+
+
+def _named(row: Row, items: list[Item], i: int) -> bool:
+    """Whether what stands before makes the number a time, place, name or another rating."""
+    item = items[i]
+    before = items[i - 1] if i else None
+    if before and before.value == "#" and not item.spaced:
+        return i + 1 < len(items) and items[i + 1].kind == "word"
+    if before is None or before.first < 0 and before.kind != "word":
+        return _rated(row, items, i)
+    if before.kind == "word" and before.form in ("link", "money", "clock"):
+        return False
+    if row.ends(before.after, "counts.month") or row.ends(before.after, "scores.tens"):
+        return True
+    if before.kind in ("word", "filler", "join", "and", "hedge", "near", "not", "except", "all", "skip") and row.ends(before.after, "counts.before"):
+        return _in_sentence(row, items, i)
+    return _rated(row, items, i)
+
+
+def _in_sentence(row: Row, items: list[Item], i: int) -> bool:
+    """Whether words that are no fillers stand before the number in its clause: "we met at 5", not "I'm at a 5"."""
+    for j in range(i - 1, -1, -1):
+        if items[j].kind in ("stop", "line") or (items[j].kind == "sep" and items[j].value in ",()"):
+            return False
+        if items[j].kind in ("word", "thanks"):
+            return True
+        if items[j].kind == "label":
+            return False
+    return False
+
+
+def _rated(row: Row, items: list[Item], i: int) -> bool:
+    """A rating of something else in the same clause: pain 4, "my anxiety is a 3"."""
+    for j in range(i - 1, max(-1, i - 7), -1):
+        if items[j].kind in ("stop", "line") or items[j].is_score or (items[j].kind == "sep" and items[j].value in ",;()"):
+            return False
+        if items[j].first >= 0 and row.begins(items[j].first, "counts.rating"):
+            return items[j].kind == "word"
+    for j in range(i + 1, min(len(items), i + 4)):
+        if items[j].kind not in ("filler", "join", "word"):
+            return False
+        if row.begins(items[j].first, "counts.rating") and items[j].kind == "word":
+            return True
+    return False
+
+
+def clauses(items: list[Item]) -> list[list[Item]]:
+    """The items between marks and line breaks."""
+    found: list[list[Item]] = [[]]
+    for item in items:
+        if item.kind in ("stop", "line") or (item.kind == "sep" and str(item.value) in ",:()—–-/|" or item.form == "face"):
+            found.append([])
+        else:
+            found[-1].append(item)
+    return [clause for clause in found if clause]
+
+
+def _choices(row: Row, items: list[Item]) -> list[Item]:
+    """A choice word counts only where its clause holds nothing but fillers, labels and scores (S13)."""
+    for clause in clauses(items):
+        content = [item for item in clause if item.kind == "word"]
+        for item in clause:
+            if item.form != "choice" or item.kind != "n":
+                continue
+            if content or any(other.kind == "hedge" and other.form == "hedge" and False for other in clause):
+                item.kind, item.rule = "word", "S13"
+            elif _modifies(clause, item):
+                item.kind, item.rule = "word", "S13"
+    return items
+
+
+def _modifies(clause: list[Item], choice: Item) -> bool:
+    """ "a little to" , "mostly for": a choice word before a filler that is not a label, an "and" or the end."""
+    at = clause.index(choice)
+    rest = clause[at + 1 :]
+    if not rest or any(item.kind in ("label", "place", "all") for item in rest) or any(item.is_score for item in rest):
+        return False
+    return rest[0].kind not in ("thanks", "greeting", "and", "filler", "hedge", "sep", "stop", "all", "skip", "except")
+
+
+def _joined(row: Row, items: list[Item]) -> list[Item]:
+    """ "3 or 4", "3 to 4", "between 3 and 4", "almost 5": the place is left open (S10)."""
+    kept: list[Item] = []
+    i = 0
+    while i < len(items):
+        item = items[i]
+        before = next((k for k in reversed(kept) if k.kind not in ("line",)), None) if kept else None
+        if item.is_score and item.kind != "skip" and kept and _is_open_pair(row, kept, item):
+            earlier = _last_score(kept)
+            earlier.kind, earlier.rule, earlier.end = "x", "S10", item.end
+            i += 1
+            continue
+        if item.kind == "n" and before and before.kind == "near":
+            item.kind, item.rule = "x", "S10"
+        kept.append(item)
+        i += 1
+    return kept
+
+
+def _last_score(kept: list[Item]) -> Item:
+    while not kept[-1].is_score:
+        kept.pop()
+    return kept[-1]
+
+
+def _is_open_pair(row: Row, kept: list[Item], item: Item) -> bool:
+    """Whether the words between the last score and this one say "or", "to", or close a "between"."""
+    j = len(kept) - 1
+    while j >= 0 and kept[j].kind in ("join", "and", "filler", "hedge", "near", "all") and kept[j].first >= 0:
+        j -= 1
+    comma = j >= 0 and kept[j].kind == "sep" and kept[j].value in (",", "~", "...") and j + 1 < len(kept)
+    if comma:
+        j -= 1
+    if j < 0 or kept[j].kind not in ("n", "x", "out") or not (kept[j].first >= 0 and item.first >= 0):
+        return bool(j >= 0 and kept[-1].kind == "sep" and kept[-1].value == "~" and kept[-2].is_score) if len(kept) > 1 else False
+    span = row.spans.get((kept[j].after, item.first), {})
+    if "scores.or" in span:
+        return True
+    if comma:
+        return False
+    if "scores.to" in span:
+        return True
+    opened = j > 0 and kept[j - 1].kind == "near" and kept[j - 1].form == "between"
+    return opened and "scores.and" in span
+
+
+def _negated(row: Row, items: list[Item]) -> list[Item]:
+    """ "not a 4", "no del todo 5", "not mostly": open (S14); a bare "no" in a clause of its own changes nothing."""
+    for clause in clauses(items):
+        nots = [i for i, item in enumerate(clause) if item.kind == "not"]
+        if not nots:
+            continue
+        for i, item in enumerate(clause):
+            if item.kind == "n" and any(n < i and _touches(clause, n, i) for n in nots):
+                item.kind, item.rule = "x", "S14"
+    return items
+
+
+def _touches(clause: list[Item], n: int, i: int) -> bool:
+    return all(clause[k].kind in ("filler", "label", "hedge", "not", "and") for k in range(n + 1, i))

@@ -1,0 +1,139 @@
+"""Many processes and threads on one database: turns at writing, nothing lost, nobody starved, nobody hangs."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from bot.store import Store, StoreError, system
+from tests.support import racers
+from tests.support.racers import alone, held_by_another, race, store_at
+
+
+def number(store: Store) -> int:
+    with store.transaction(write=False) as tx:
+        return int(system.value(tx, "number") or 0)
+
+
+@pytest.mark.parametrize("safe_wal", [True, False], ids=["wal", "rollback journal"])
+def test_reading_and_then_writing_loses_no_update(path: Path, safe_wal: bool) -> None:
+    """Four processes read a number and write the next: none fails, none waits long, and every step counts."""
+    store = store_at(path)
+    store.migrate()
+    with store.transaction() as tx:
+        system.set_value(tx, "number", "0")
+    store.close()
+    waits = race(4, racers.count_up, str(path), 60, safe_wal)
+    assert all(isinstance(wait, float) for wait in waits), waits
+    assert number(store) == 240
+
+
+def test_writers_take_turns(store: Store, path: Path) -> None:
+    """SQLite alone gives one of four nearly everything; behind the gate each gets a fair share."""
+    with store.transaction() as tx:
+        tx.insert_many("worker", [{"id": f"{i:04}", "seen_at": i} for i in range(600)])
+    shares = race(4, racers.share_out, str(path))
+    assert all(isinstance(share, int) for share in shares), shares
+    assert sum(shares) == 600
+    assert min(shares) >= 75, shares  # half of what is fair
+
+
+def test_a_writer_that_hangs_does_not_hang_the_others_without_a_word(store: Store, path: Path) -> None:
+    """Waiting for a turn ends in words; when the turn comes free it is taken, though some gave up before."""
+    process = held_by_another(path)
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        for _ in range(2):
+            with pytest.raises(StoreError, match=r"writing to the database for 0\.2 seconds, so it may hang"):
+                with store.transaction(patience=0.2):
+                    pass
+        with store.transaction(write=False) as tx:
+            assert system.value(tx, "held") is None, "readers don't wait"
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    with store.transaction(patience=20) as tx:
+        assert system.value(tx, "held") is None
+        system.set_value(tx, "number", "1")
+    assert number(store) == 1
+
+
+def test_a_writer_killed_half_way_leaves_nothing_and_blocks_nobody(store: Store, path: Path) -> None:
+    """kill -9 in the middle of a transaction."""
+    assert alone(racers.die_while_writing, str(path)) == -signal.SIGKILL
+    with store.transaction(patience=5) as tx:
+        assert system.value(tx, "half") is None
+    assert store.integrity() == "ok"
+
+
+def test_threads_share_one_store(store: Store) -> None:
+    """Each thread has a connection of its own; every write counts."""
+
+    def add() -> None:
+        for _ in range(10):
+            with store.transaction() as tx:
+                system.set_value(tx, "number", str(int(system.value(tx, "number") or 0) + 1))
+
+    threads = [threading.Thread(target=add) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert number(store) == 60
+
+
+def test_threads_that_end_leave_no_files_open(store: Store) -> None:
+    """A server whose threads come and go must not run out of handles."""
+
+    def write() -> None:
+        with store.transaction() as tx:
+            system.set_value(tx, "number", "1")
+
+    def run(times: int) -> int:
+        for _ in range(times):
+            thread = threading.Thread(target=write)
+            thread.start()
+            thread.join()
+        return len(os.listdir("/proc/self/fd"))
+
+    assert run(3) == run(30)
+
+
+def test_after_a_fork_parent_and_child_both_write(store: Store, path: Path) -> None:
+    """No connection crosses a fork: the child opens its own, and what the child closes leaves the parent's locks."""
+    with store.transaction() as tx:
+        system.set_value(tx, "number", "1")
+    child = os.fork()
+    if child == 0:
+        held = [os.path.basename(os.readlink(f"/proc/self/fd/{fd}")) for fd in _handles()]
+        with store.transaction() as tx:
+            system.set_value(tx, "held", str(sum(name.startswith(path.name) for name in held)))
+        os._exit(0)
+    with store.transaction() as tx:
+        system.set_value(tx, "number", "2")
+    assert os.waitpid(child, 0)[1] == 0
+    with store.transaction(write=False) as tx:
+        assert system.value(tx, "number") == "2"
+        assert system.value(tx, "held") == "0", "the child inherited an open connection"
+    assert store.integrity() == "ok"
+
+
+def _handles() -> list[str]:
+    return [fd for fd in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{fd}")]
+
+
+def test_a_child_forked_in_a_transaction_is_refused(store: Store) -> None:
+    """It would believe in locks it doesn't hold."""
+    with store.transaction() as tx:
+        child = os.fork()
+        if child == 0:
+            try:
+                store.pending()
+            except RuntimeError as error:
+                os._exit(7 if "forked in the middle" in str(error) else 1)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        system.set_value(tx, "number", "1")
+    assert number(store) == 1

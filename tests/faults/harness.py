@@ -1,0 +1,271 @@
+"""One run: a practice, a provider, a few worker processes that are killed and frozen, and a clock that is set."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+from bot.config import Config
+from bot.flows import context, delivery, receiving
+from bot.flows.delivery import Status
+from bot.store.inbox import Inbound
+from tests.faults.auditor import Auditor, Findings
+from tests.faults.clock import SharedClock
+from tests.faults.practice import EDGE, NOON, found_practice
+from tests.faults.provider import Heard, Provider, Taken
+
+KILLS = {"kill_before": 0.07, "kill_at": 0.09, "kill_in": 0.04, "kill_after": 0.08}
+ERRORS = {"lose": 0.05, "taken_503": 0.03, "refuse_503": 0.02, "reset": 0.02, "429": 0.02, "half": 0.02, "html": 0.01}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do in a run. Seconds are real ones. `kills`: at least so many, if there is work enough for them."""
+
+    seed: int
+    clients: int = 200
+    late: int = 20
+    kills: int = 200
+    workers: int = 3
+    fates: dict[str, float] = field(default_factory=lambda: KILLS | ERRORS)
+    settle: int = 4
+    lease: int = 1
+    lag: float = 2.5
+    freeze: float = 0.02
+    freeze_in: str = ""
+    frozen_for: float = 2.5
+    stops: float = 0.15
+    callbacks: float = 0.3
+    random_kills: float = 2.0  # a second
+    start: datetime = NOON
+    evening: bool = True
+    at_most: float = 600.0
+    patience: float = 60.0  # what everything may take to come to rest once the faults are over
+    plant: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it."""
+
+    findings: Findings
+    kills: int
+    freezes: int
+    met: Counter[str]
+    seconds: float
+
+
+def run(plan: Plan) -> Outcome:
+    """Play the plan and have it audited."""
+    with tempfile.TemporaryDirectory(prefix="attune-faults-") as folder:
+        return _Run(plan, Path(folder)).play()
+
+
+class Crew:
+    """The worker processes, by slot. Whoever is killed is replaced; whoever froze is let go on after a while."""
+
+    def __init__(self, plan: Plan, order: dict[str, object], log: Path) -> None:
+        self._plan = plan
+        self._nursery = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.nursery", json.dumps(order)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log.open("ab"), text=True,
+        )  # fmt: skip
+        self._lock = Lock()
+        self._pids: dict[int, int] = {}
+        self._frozen: dict[int, float] = {}
+        self._ended = Event()
+        self.killed = self.freezes = 0
+
+    def start(self) -> None:
+        for slot in range(self._plan.workers):
+            self._pids[slot] = self._ask(f"start {slot} 0")
+        Thread(target=self._thaw, daemon=True).start()
+
+    def kill(self, slot: int) -> None:
+        """kill -9, and another in its place."""
+        with self._lock:
+            if self._ended.is_set():
+                return
+            pid = self._pids[slot]
+            os.kill(pid, signal.SIGKILL)
+            self._ask(f"bury {pid}")
+            self.killed += 1
+            self._pids[slot] = self._ask(f"start {slot} {self.killed}")
+
+    def end(self) -> None:
+        """End them all."""
+        with self._lock:
+            self._ended.set()
+            for pid in self._pids.values():
+                os.kill(pid, signal.SIGKILL)
+                self._ask(f"bury {pid}")
+        assert self._nursery.stdin is not None
+        self._nursery.stdin.close()
+        self._nursery.wait(10)
+
+    def _ask(self, line: str) -> int:
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        self._nursery.stdin.write(f"{line}\n")
+        self._nursery.stdin.flush()
+        answer = self._nursery.stdout.readline().strip()
+        return int(answer) if answer.isdigit() else 0
+
+    def _thaw(self) -> None:
+        while not self._ended.wait(0.1):
+            with self._lock:
+                for pid in self._pids.values() if not self._ended.is_set() else ():
+                    self._look_after(pid)
+
+    def _look_after(self, pid: int) -> None:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        if state != "T":
+            self._frozen.pop(pid, None)
+        elif time.monotonic() - self._frozen.setdefault(pid, time.monotonic()) > self._plan.frozen_for:
+            self._frozen.pop(pid)
+            self.freezes += 1
+            os.kill(pid, signal.SIGCONT)
+
+
+class _Run:
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan = plan
+        self.rng = random.Random(plan.seed)
+        self.clock = SharedClock(folder / "clock")
+        self.clock.set(plan.start.timestamp())
+        self.provider = Provider(random.Random(f"{plan.seed}-provider"), self.clock.time, plan.fates, plan.lag)
+        env = {
+            "DATABASE_URL": f"sqlite:///{folder}/attune.db",
+            "PUBLIC_URL": "http://attune.example",
+            "SECRET_KEY": "a-secret-for-tests-that-is-long-enough",
+            "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+            "TWILIO_AUTH_TOKEN": "a-token-for-tests",
+            "TWILIO_FROM": "+15005550006",
+            "TWILIO_API_URL": self.provider.url,
+            "SEND_SETTLE_SECONDS": str(plan.settle),
+            "SEND_LEASE_SECONDS": str(plan.lease),
+            "SEND_PACE": "0",
+            "ATTUNE_CLOCK_URL": f"{self.provider.url}/clock",  # only its being there counts: it makes workers quick
+        }
+        self.ctx = context.build(Config.read(env))
+        self.ctx.store.migrate()
+        self.zones = found_practice(self.ctx, plan.clients, plan.late, self.rng)
+        order = {"env": env, "provider": self.provider.url, "plant": plan.plant, "seed": plan.seed,
+                 "clock": str(folder / "clock"), "freeze": plan.freeze, "freeze_in": plan.freeze_in}  # fmt: skip
+        self.log = folder / "log"
+        self.crew = Crew(plan, order, self.log)
+        self.side = ThreadPoolExecutor(4)
+        self.to_stop = self._draw_stops()
+
+    def play(self) -> Outcome:
+        began = time.monotonic()
+        self.provider.hooks.kill = self.crew.kill
+        self.provider.hooks.step = self._step
+        self.crew.start()
+        try:
+            self._day(began + self.plan.at_most)
+            if self.plan.evening:
+                self._evening()
+            self._calm()
+        finally:
+            self.crew.end()
+            self.side.shutdown(wait=True)
+            self.provider.stop()
+        auditor = Auditor(self.provider.book, self.provider.heard, self.ctx.store, self.zones)
+        seconds = time.monotonic() - began
+        return Outcome(auditor.audit(), self.crew.killed, self.crew.freezes, self.provider.met, seconds)
+
+    # --- the day, the evening, the morning after
+
+    def _day(self, until: float) -> None:
+        """Noon: most are due. Kill until there were kills enough, or until all is quiet."""
+        self.provider.kill_at_listing = 0.02 if self.plan.kills else 0.0
+        set_back = False
+        while time.monotonic() < until and self.crew.killed < self.plan.kills and not self._quiet():
+            time.sleep(1 / self.plan.random_kills)
+            if self.plan.kills:
+                self.side.submit(self.crew.kill, self.rng.randrange(self.plan.workers))
+            if self.crew.killed > self.plan.kills / 2 and not set_back:
+                set_back = True
+                self._set_clock_back()
+        if not self.plan.kills:
+            self._wait(self._quiet, self.plan.at_most)
+
+    def _set_clock_back(self) -> None:
+        """Two hours back for three seconds: waits grow longer, and nothing may go out twice."""
+        shown = self.clock.time()
+        self.clock.set(shown - 7200)
+        time.sleep(3)
+        self.clock.set(shown + 3)
+
+    def _evening(self) -> None:
+        """The hours end while messages are on their way; then night; then the next morning."""
+        for start, stay in ((-150, 2.0), (-63, 6.0), (-3, 6.0), (3 * 3600, 2.0), (13 * 3600 - 2, 4.0)):
+            self.clock.set(EDGE.timestamp() + start)
+            time.sleep(stay)
+
+    def _calm(self) -> None:
+        """No more faults; the clock moves on until every zone's hours have come round and all is at rest."""
+        self.provider.fates, self.provider.kill_at_listing = {}, 0.0
+        if self.plan.evening:
+            self.clock.set(max(self.clock.time(), EDGE.timestamp() + 19 * 3600))
+        self._wait(self._quiet, self.plan.patience)
+
+    def _quiet(self) -> bool:
+        """Nothing is due, claimed or in doubt, and no check-in is still to be asked."""
+        with self.ctx.store.transaction(write=False) as tx:
+            row = tx.one(
+                "select (select count(*) from outbox where state in ('due', 'claimed', 'in_doubt')) + "
+                "(select count(*) from check_in where state = 'planned' and due_at < :now) as n",
+                {"now": int(self.clock.time())},
+            )
+        return row is not None and row["n"] == 0
+
+    def _wait(self, done: Callable[[], bool], seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not done():
+            time.sleep(0.2)
+
+    # --- what clients and the provider's callbacks do meanwhile
+
+    def _draw_stops(self) -> dict[str, str]:
+        """Who says STOP, and at which step of a send to them."""
+        numbers = [number for number in self.zones if self.rng.random() < self.plan.stops]
+        return {number: self.rng.choice(("before", "at", "after", "later")) for number in numbers}
+
+    def _step(self, step: str, number: str, taken: Taken | None) -> None:
+        wanted = self.to_stop.get(number)
+        if wanted == step or (wanted == "later" and step == "after"):
+            del self.to_stop[number]
+            if wanted == "later":
+                self.side.submit(self._say_stop, number, self.rng.random() * 2)
+            else:
+                self._say_stop(number)
+        if step == "at" and taken and self.rng.random() < self.plan.callbacks:
+            self.side.submit(self._call_back, taken, self.rng.random() * 3)
+
+    def _say_stop(self, number: str, after: float = 0.0) -> None:
+        time.sleep(after)
+        inbound = Inbound("sms", f"SM{self.rng.getrandbits(128):032x}", number, "stop", "")
+        receiving.receive(self.ctx, inbound, self._now())
+        self.provider.heard.append(Heard(number, "stop", time.time()))
+
+    def _call_back(self, taken: Taken, after: float) -> None:
+        """Late, twice and out of order, as callbacks come."""
+        time.sleep(after)
+        for status in self.rng.choice((("queued", "sent", "delivered"), ("delivered", "sent", "delivered"))):
+            delivery.report(self.ctx, Status(taken.attempt, taken.sid, status), self._now())
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.time(), UTC)

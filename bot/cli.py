@@ -32,6 +32,8 @@ class _Attune(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except Exception as error:
             if not isinstance(error, _troubles()):
                 raise

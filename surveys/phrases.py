@@ -8,7 +8,7 @@ A pattern is a row of words as a clinician or translator would write them, with 
     really?            a word that may be missing
     <name>             one entry of the list of that name in the same file (entries may hold several words)
     *  or  *5          a gap of up to three, or up to five, other words, inside one sentence
-    #                  any number
+    #  or  ##          any number, or one of ten or more
     ^  and  $          start and end of a sentence
 
 All patterns of all languages are kept in one tree, so a text is read once, however many patterns there are.
@@ -17,8 +17,9 @@ All patterns of all languages are kept in one tree, so a text is read once, howe
 import re
 import unicodedata
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 BREAK = "."  # stands between two sentences in a row of words
 _LONGEST_GAP = 6
@@ -78,8 +79,7 @@ class Words:
         return replace(self, folded=tuple(right.get(i, word) for i, word in enumerate(self.folded)))
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """A pattern found: its group, its value, and the words it covers (`first` to before `after`)."""
 
     group: str
@@ -92,15 +92,29 @@ class Match:
         return self.first < other.after and other.first < self.after
 
 
-@dataclass
 class _Node:
-    words: dict[str, list["_Node"]] = field(default_factory=dict)
-    prefixes: dict[str, list[tuple[str, "_Node"]]] = field(default_factory=dict)
-    gaps: list[tuple[int, "_Node"]] = field(default_factory=list)
-    number: "_Node | None" = None
-    end: "_Node | None" = None
-    found: list[tuple[str, str]] = field(default_factory=list)
-    children: dict[str, "_Node"] = field(default_factory=dict)
+    """A place in the tree. Tables are made when first needed: most places have one way on."""
+
+    __slots__ = ("children", "end", "found", "gaps", "numbers", "prefixes", "words")
+
+    def __init__(self) -> None:
+        self.words: dict[str, tuple[_Node, ...]] | None = None
+        self.prefixes: dict[str, tuple[tuple[str, _Node], ...]] | None = None
+        self.gaps: tuple[tuple[int, _Node], ...] = ()
+        self.numbers: tuple[tuple[bool, _Node], ...] = ()
+        self.end: _Node | None = None
+        self.found: tuple[tuple[str, str], ...] = ()
+        self.children: dict[str, _Node] | None = None
+
+    def child(self, sign: str) -> tuple["_Node", bool]:
+        """The place that a sign leads to, and whether it is new."""
+        if self.children is None:
+            self.children = {}
+        known = self.children.get(sign)
+        if known is None:
+            known = self.children[sign] = _Node()
+            return known, True
+        return known, False
 
 
 class Phrases:
@@ -128,14 +142,14 @@ class Phrases:
                 nodes = [self._step(node, sign, lists) for node in nodes]
         for node in nodes:
             if (group, value) not in node.found:
-                node.found.append((group, value))
+                node.found += ((group, value),)
 
     def _step(self, node: _Node, sign: str, lists: Mapping[str, Sequence[str]]) -> _Node:
         key = f"{sign} {self._number(lists)}" if sign.startswith("<") else sign
-        if key not in node.children:
-            node.children[key] = child = _Node()
+        child, new = node.child(key)
+        if new:
             self._link(node, child, sign, lists)
-        return node.children[key]
+        return child
 
     def _number(self, lists: Mapping[str, Sequence[str]]) -> int:
         """Lists of the same name differ from language to language: each language's have a number."""
@@ -147,9 +161,9 @@ class Phrases:
 
     def _link(self, node: _Node, child: _Node, sign: str, lists: Mapping[str, Sequence[str]]) -> None:
         if sign.startswith("*"):
-            node.gaps.append((_gap(sign), child))
-        elif sign == "#":
-            node.number = child
+            node.gaps += ((_gap(sign), child),)
+        elif sign in ("#", "##"):
+            node.numbers += ((sign == "##", child),)
         elif sign == "$":
             node.end = child
         elif sign.startswith("<") and sign.endswith(">"):
@@ -164,7 +178,7 @@ class Phrases:
     def _link_entry(self, node: _Node, child: _Node, entry: str) -> None:
         parts = [part for word in entry.split() for part in fold_words(word)]
         for place, part in enumerate(parts):
-            target = child if place == len(parts) - 1 else node.children.setdefault(f"{part} ...", _Node())
+            target = child if place == len(parts) - 1 else node.child(f"{part} ...")[0]
             self._link_word(node, target, part)
             node = target
 
@@ -173,12 +187,22 @@ class Phrases:
             prefix = word[:-1]
             if len(prefix) < 3:
                 raise BadPattern(f"{word!r} is too short to stand for all words that begin so")
-            node.prefixes.setdefault(prefix[:3], []).append((prefix, target))
+            node.prefixes = node.prefixes or {}
+            node.prefixes[prefix[:3]] = (*node.prefixes.get(prefix[:3], ()), (prefix, target))
             return
         self.vocabulary.add(word)
-        targets = node.words.setdefault(word, [])
-        if target not in targets:
-            targets.append(target)
+        node.words = node.words or {}
+        known = node.words.get(word, ())
+        if target not in known:
+            node.words[word] = (*known, target)
+
+    def forget(self) -> None:
+        """Drop what only adding needs, once all patterns are in."""
+        nodes = [self._anywhere, self._start]
+        while nodes:
+            node = nodes.pop()
+            nodes += (node.children or {}).values()
+            node.children = None
 
     def find(self, words: Words) -> list[Match]:
         """Every pattern found, at every place, in text order."""
@@ -193,6 +217,9 @@ class Phrases:
         return found
 
     def _from(self, node: _Node, row: Sequence[str], first: int) -> list[Match]:
+        word = row[first]
+        if word not in (node.words or ()) and word[:3] not in (node.prefixes or ()) and not word.isdecimal():
+            return []
         return [Match(g, v, first, after) for g, v, after in dict.fromkeys(_walk(node, row, first))]
 
 
@@ -211,14 +238,17 @@ def _walk(node: _Node, row: Sequence[str], at: int) -> Iterator[tuple[str, str, 
         yield from _walk(node.end, row, at)
     if word == BREAK:
         return
-    for child in node.words.get(word, ()):
-        yield from _walk(child, row, at + 1)
+    if node.words:
+        for child in node.words.get(word, ()):
+            yield from _walk(child, row, at + 1)
     if node.prefixes:
         for prefix, child in node.prefixes.get(word[:3], ()):
             if word.startswith(prefix):
                 yield from _walk(child, row, at + 1)
-    if node.number is not None and word.isdecimal():
-        yield from _walk(node.number, row, at + 1)
+    if node.numbers and word.isdecimal():
+        for large, child in node.numbers:
+            if not large or len(word.lstrip("0")) > 1:
+                yield from _walk(child, row, at + 1)
     for size, child in node.gaps:
         yield from _walk_gap(child, row, at, size)
 

@@ -85,6 +85,7 @@ def build(texts: Mapping[str, str]) -> Vocabulary:
     for name, table in tables.items():
         _check(f"{name}.toml", table)
         _add_all(f"{name}.toml", table, phrases)
+    phrases.forget()
     keywords = frozenset(_compact(word) for table in tables.values() for word in table["keywords"])
     return Vocabulary(
         phrases=phrases,

@@ -9,7 +9,7 @@ import pytest
 
 from bot.cli import main
 from bot.config import SETTINGS
-from bot.flows import exporting, operating
+from bot.flows import backups, exporting
 from bot.flows.context import Context
 from bot.store import practices
 from tests.support.canaries import CANARIES, MONDAY, fill, opened
@@ -79,7 +79,7 @@ def test_nothing_personal_is_readable_in_the_files(ctx: Context, tmp_path: Path)
         assert found["attune.db-shm"]
     assert {name: hits(stored) for name, stored in found.items()} == {name: [] for name in found}
     ctx.store.checkpoint()
-    operating.backup(ctx, str(tmp_path / "backup.db"), MONDAY)
+    backups.backup(ctx, str(tmp_path / "backup.db"), MONDAY)
     assert hits(files_of(ctx)["attune.db"]) == []
     assert hits((tmp_path / "backup.db").read_bytes()) == []
     with ctx.store.transaction(write=False) as tx:
@@ -92,7 +92,7 @@ def test_the_reason_of_an_export_is_not_readable_in_the_files(ctx: Context) -> N
     """It is free text, and names a client often enough."""
     with ctx.store.transaction() as tx:
         practice = practices.first(tx, MONDAY)
-    list(exporting.export(ctx, practice, "answers", "asked for by Anastasia Nightjar", "csv", "command", MONDAY))
+    list(exporting.export(ctx.store, practice, "answers", "asked for by Anastasia Nightjar", "csv", "command", MONDAY))
     assert {name: hits(stored) for name, stored in files_of(ctx).items() if hits(stored)} == {}
     with ctx.store.transaction(write=False) as tx:
         assert "Anastasia Nightjar" in opened(tx)

@@ -117,7 +117,7 @@ def _is_whole(store: Store) -> bool:
         with store.transaction(write=False) as tx:
             practices.every(tx)
         return store.integrity() == "ok"
-    except StoreError:
+    except Exception:  # what reading a damaged file raises is of many kinds
         return False
 
 

@@ -4,6 +4,7 @@ column. The same rows twice change nothing."""
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import islice
 from typing import TypeVar
 
@@ -71,7 +72,7 @@ def take_file(ctx: Context, practice: Practice, kind: str, raw: bytes, now: date
 def take_rows(ctx: Context, practice: Practice, kind: str, found: Iterable[TableRow], now: datetime) -> Taken:
     """Import rows of `kind`. What is stored is planned with it, so that nothing stays unplanned if we are ended."""
     taken = Taken()
-    waiting = iter(found)
+    waiting = iter(_by_client(list(found)))
     while some := list(islice(waiting, AT_ONCE)):
         with ctx.store.transaction() as tx:
             keeper = _Keeper(tx, practice, now)
@@ -79,6 +80,7 @@ def take_rows(ctx: Context, practice: Practice, kind: str, found: Iterable[Table
                 _take(row, kind, keeper, taken)
             replan(ctx, practice.id, sorted(keeper.touched), now)
             backups.leave_unasked(tx, practice.id, keeper.moved, now)
+    taken.problems.sort(key=lambda problem: problem.line)
     return taken
 
 
@@ -99,6 +101,14 @@ def _as_text(value: object) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) else "" if value is None else None
+
+
+def _by_client(found: list[TableRow]) -> list[TableRow]:
+    """A client's rows together, clients as they first come, so that each is planned once and not week by week."""
+    places: dict[str, int] = {}
+    for row in found:
+        places.setdefault(row.cells.get("client_ref", ""), len(places))
+    return sorted(found, key=lambda row: places[row.cells.get("client_ref", "")])
 
 
 def _take(row: TableRow, kind: str, keeper: "_Keeper", taken: Taken) -> None:
@@ -165,9 +175,15 @@ class _Keeper:
         }
         self.touched: set[str] = set()
         self.moved: set[str] = set()
-        self._refs = clients.refs(tx, practice.id)
-        self._here = {person.id for person in people.with_role(tx, practice.id, "therapist")}
         self._therapists: dict[str, str | None] = {}
+
+    @cached_property
+    def _refs(self) -> dict[str, str]:
+        return clients.refs(self.tx, self.practice.id)
+
+    @cached_property
+    def _here(self) -> set[str]:
+        return {person.id for person in people.with_role(self.tx, self.practice.id, "therapist")}
 
     def therapist(self, row: _Row) -> str | None:
         name = row.check("name", lambda value: cells.text(value, "the therapist's name"))

@@ -53,6 +53,8 @@ def doctor(ctx: Context, now: datetime) -> list[Finding]:
         store.check_ready()
     except StoreError as error:
         return [*asked, Finding("bad", "database", str(error))]
+    except Exception as error:  # what reading a damaged file raises is of many kinds
+        return [*asked, Finding("bad", "database", f"can't be read ({error.__class__.__name__}): restore a backup.")]
     return [*asked, *_database(store), *_worker(ctx, now), *_backup(store, now), *_practices(ctx)]
 
 

@@ -128,7 +128,7 @@ def _apply(practice: Practice, key: str, value: str) -> Practice:
         checked: dict[str, Any] = {key: _OWN_CHECKS[key](value, practice)}
         return replace(practice, **checked)
     role, _, part = key.rpartition("_")
-    if role in CONTACTS:
+    if role in CONTACTS and key not in WORDS:
         _check_contact(part, value, practice)
         return practice
     value = _one_in(value) if key == "one_false_alarm_in" else _words(key, value)
@@ -152,7 +152,7 @@ def _country(value: str, _practice: Practice) -> str:
     import phonenumbers  # loads slowly
 
     if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
-        raise BadCell("is a country's two letters, as in US or GB")
+        raise BadCell("must be the two letters of a country, as in US or GB")
     return value.upper()
 
 
@@ -179,7 +179,7 @@ _OWN_CHECKS: dict[str, Callable[[str, Practice], str]] = {
 def _one_in(value: str) -> str:
     low, high = alerting.LIMITS
     if not (value.isascii() and value.isdigit()) or not low <= int(value) <= high:
-        raise BadCell(f"is a whole number from {low} to {high}: about one false alarm in so many check-ins")
+        raise BadCell(f"must be a whole number from {low} to {high}: about one false alarm in so many check-ins")
     return value
 
 
@@ -202,7 +202,8 @@ def _contact(tx: Tx, practice: Practice, role: str, changes: Mapping[str, str], 
     people.take_role(tx, practice.id, role)
     if not email:
         if "email" not in given:
-            raise BadSetting(f"{role}_email must be set first: it is how Attune knows the person.")
+            lone = ", ".join(f"{role}_{part}" for part in given)
+            raise BadSetting(f"{lone} needs {role}_email beside it: it is how Attune knows the person.")
         return
     known = people.by_email(tx, practice.id, email)
     name = given.get("name") or (known.name if known else email.partition("@")[0])

@@ -5,11 +5,12 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 DELIMITERS = ",;\t|"
-LONGEST_CELL = 10_000
+LONGEST_CELL = 10_000  # beyond it, an open quotation mark has swallowed the rows that follow
+BROKEN: list[str] = []
 UNQUOTED = "can't be read: a quotation mark isn't closed, or stands inside a cell without being doubled"
 CUT = "is where the file ends, in the middle of a row; export it again"
 
@@ -107,25 +108,31 @@ def _delimiter(lines: list[str], columns: tuple[str, ...]) -> str:
 
 def _records(lines: Sequence[str], delimiter: str) -> Iterator[_Record]:
     """Every record. Where one can't be read, reading begins anew with the line after the one it begins on."""
-    start = 0
-    while start < len(lines):
-        source = (lines[place] for place in range(start, len(lines)))
-        reader = csv.reader(source, delimiter=delimiter, strict=True, skipinitialspace=True)
-        begin, start = start, len(lines)
-        while True:
-            line = begin + reader.line_num + 1
-            try:
-                cells = next(reader, None)
-            except csv.Error:
-                cells = None
-                start = line
-            if cells is not None and any(len(cell) > LONGEST_CELL for cell in cells):
-                start = line  # an open quotation mark has swallowed what follows
-            if start == line:
-                yield _Record(line, line, (), UNQUOTED)
-            if cells is None or start == line:
-                break
-            yield _Record(line, begin + reader.line_num, cells)
+    start: int | None = 0
+    while start is not None:
+        start = yield from _records_from(lines, start, delimiter)
+
+
+def _records_from(lines: Sequence[str], start: int, delimiter: str) -> Generator[_Record, None, int | None]:
+    """Records up to one that can't be read, and how many lines to pass over then; None at the end."""
+    source = (lines[place] for place in range(start, len(lines)))
+    reader = csv.reader(source, delimiter=delimiter, strict=True, skipinitialspace=True)
+    while True:
+        line = start + reader.line_num + 1
+        cells = _next(reader)
+        if cells is None:
+            return None
+        if cells is BROKEN or any(len(cell) > LONGEST_CELL for cell in cells):
+            yield _Record(line, line, (), UNQUOTED)
+            return line
+        yield _Record(line, start + reader.line_num, cells)
+
+
+def _next(reader: Iterator[list[str]]) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error:
+        return BROKEN
 
 
 def _filled(records: Iterator[_Record]) -> Iterator[_Record]:

@@ -65,14 +65,18 @@ def play_in(
     plan: Plan,
     *streams: TextIO,
     settings: Mapping[str, str] | None = None,
-    meanwhile: Callable[[Stage, Director], None] | None = None,
+    at_the_end: Callable[[Stage], None] | None = None,
 ) -> Outcome:
-    """As `perform`, in this folder; `meanwhile` is called at the end, while all still runs."""
-    start, said = FIRST_DAY.timestamp(), []
+    """As `perform`, in this folder; `at_the_end` is called while all still runs."""
     stage = Stage(
-        folder, start_at=start, held=True, port=int(os.environ.get("PORT") or 0), owners=sample.owners(),
-        settings=settings, say=lambda words: said.append(words) or told.aside(words),
-    )  # fmt: skip
+        folder,
+        start_at=FIRST_DAY.timestamp(),
+        held=True,
+        port=int(os.environ.get("PORT") or 0),
+        owners=sample.owners(),
+        settings=settings,
+        say=lambda words: told.aside(words),
+    )
     told = Transcript(stage.clock.now, *streams)
     with stage:
         token = sample.set_up(stage, sample.CLIENTS, FIRST_DAY - CONSENT)
@@ -80,8 +84,8 @@ def play_in(
         director = Director(stage, token, told, declines=plan.declines)
         director.plan_kills(plan.kills, plan.seed)
         record = director.play()
-        if meanwhile:
-            meanwhile(stage, director)
+        if at_the_end:
+            at_the_end(stage)
     return Outcome(record, verdicts(record))
 
 

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 
 from bot.sandbox import reading, sample, staff, story
@@ -53,7 +54,7 @@ class Director:
         """All of it, from the first visit until the last check-in has closed."""
         for week in range(1, story.WEEKS + 1):
             for client in CLIENTS:
-                self._at(self._visit_ends(client, week), lambda c=client, w=week: self._visit(c, w))
+                self._at(self._visit_ends(client, week), partial(self._visit, client, week))
         end = (FIRST_DAY + timedelta(weeks=story.WEEKS) + AFTERWARDS).timestamp()
         self._settle()
         while (moment := self._next()) <= end:
@@ -166,7 +167,7 @@ class Director:
         turn = turns.pop(0) if turns else None
         if turn:
             words = turn.write(self._asked[message.client])
-            self._at(message.created_at + 60 * turn.minutes, lambda: self._text(message.client, words))
+            self._at(message.created_at + 60 * turn.minutes, partial(self._text, message.client, words))
 
     def _text(self, phone: str, words: str) -> None:
         send_text(self.stage.sandbox.parts, phone, words)
@@ -180,7 +181,7 @@ class Director:
 
     def _mail(self, mail: Mail) -> None:
         self._told.mail(", ".join(mail.recipients), mail.subject, mail.text)
-        self._at(mail.at + THEO_READS.total_seconds(), lambda: self._open(mail))
+        self._at(mail.at + THEO_READS.total_seconds(), partial(self._open, mail))
 
     def _open(self, mail: Mail) -> None:
         opened = staff.open_note(self.stage, mail, NOTE)

@@ -34,13 +34,13 @@ def steps(messages: list[Message], mails: list[Mail], *, phone: str, name: str, 
     asked = [m for m in messages if m.client == phone and m.direction == OUTBOUND]
     replies = [m for m in messages if m.client == phone and m.direction == INBOUND and m.answered in TAKEN]
     low = [m for m in replies if LOW.search(m.body)]
-    alerts = [mail for mail in mails if low and mail.at >= low[0].created_at]
+    alerts = [mail for mail in mails if replies and mail.at >= replies[0].created_at]
     page = f"/phone/{phone}"
     told = [
         _arrival(name, page, done=bool(asked), directed=directed),
         _answering(name, page if asked else "", done=bool(replies)),
         _declining(name, page if replies else "", done=len(low) > 1 or bool(alerts), directed=directed),
-        _alerting("/mailbox" if low else "", alerts[-1] if alerts else None),
+        _alerting("/mailbox" if mails else "", alerts[-1] if alerts else None),
     ]
     return _mark_the_next(told)
 

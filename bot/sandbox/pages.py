@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.sandbox import guide, phones
-from bot.sandbox.book import INBOUND
+from bot.sandbox import guide, phones, reading
+from bot.sandbox.book import INBOUND, OUTBOUND
 from bot.sandbox.mailbox import Mail
 from bot.sandbox.parts import Parts, here
 
@@ -16,6 +16,7 @@ OWN_PAGES = "default-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-a
 A_MAIL = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
+READY = {3: ("5, 4 n 5 thx!", "2 4 2"), 4: ("5, 4 n 5 and 4 thx!", "2 4 2 2")}  # replies, by numbers asked for
 STEPS_AHEAD = {"hour": 3600, "day": 86400, "week": 7 * 86400}
 PATIENCE = 5.0  # seconds a page waits for what a move of the clock sets going
 
@@ -88,14 +89,18 @@ def reply(number: str) -> AnyResponse | tuple[str, int]:
 
 
 def _phone(parts: Parts, number: str, problem: str = "") -> str:
+    messages = parts.book.with_client(number)
+    asked = [count for m in messages if m.direction == OUTBOUND and (count := reading.how_many_asked(m.body)) in READY]
     return render_template(
         "phone.html",
         number=number,
         owner=parts.owner(number),
         line=parts.book.line_to(number),
-        messages=parts.book.with_client(number),
+        messages=messages,
+        ready=(*READY[asked[-1] if asked else 4], "not great today tbh", "STOP"),
         inbound=INBOUND,
         problem=problem,
+        director=parts.director if number in parts.owners else None,
     )
 
 
@@ -116,9 +121,9 @@ def move() -> AnyResponse:
 @pages.post("/play")
 def play() -> AnyResponse:
     """Make something happen for real: a visit ends, weeks go by."""
-    director = here().director or abort(404)
-    director.do(request.form.get("what", ""))
-    return redirect("/", 303)
+    director, number = here().director or abort(404), request.form.get("phone", "")
+    director.do(request.form.get("what", ""), number)
+    return redirect(f"/phone/{number}" if number in here().owners else "/", 303)
 
 
 @pages.get("/mailbox")

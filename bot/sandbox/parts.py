@@ -37,7 +37,7 @@ class Director(Protocol):
     busy: str
     problem: str
 
-    def do(self, what: str) -> None: ...
+    def do(self, what: str, phone: str = "") -> None: ...
 
 
 @dataclass

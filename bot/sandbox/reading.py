@@ -17,6 +17,11 @@ def feelings_asked(text: str, language: str = "en") -> tuple[str, ...]:
     return tuple(sorted(found, key=found.__getitem__))
 
 
+def how_many_asked(text: str) -> int:
+    """How many feelings a check-in asks about, in whatever language; 0 when it is none."""
+    return max(len(feelings_asked(text, language)) for language in instrument.LANGUAGES)
+
+
 @cache
 def _beginning(sms_name: str, language: str) -> str:
     template = instrument.load_all().texts[language]["check_in"]

@@ -1,6 +1,6 @@
-"""`python -m bot.sandbox.run` (make run): a pretend practice to try Attune with. No account, nothing leaves the machine.
+"""`python -m bot.sandbox.run` (make run): a pretend practice to try Attune with, without any account.
 
-Everything starts afresh each time, and is gone when it ends.
+Nothing leaves the machine. Everything starts afresh each time, and is gone when it ends.
 """
 
 import contextlib
@@ -64,7 +64,7 @@ def _run(folder: Path, ended: Event) -> None:
         token = sample.set_up(stage, CLIENTS, consent=now - timedelta(days=1))
         sample.import_appointments(stage, past_visits(now))
         stage.wait_until_ready()
-        stage.sandbox.parts.direct(Play(stage, token))
+        stage.sandbox.parts.direct(Play(stage, token, CLIENTS))
         click.echo(f"Open {stage.sandbox.url} in a browser. Logs are in {folder}. Ctrl-C ends and removes everything.")
         while not ended.wait(LOOK):
             stage.web.check()
@@ -78,14 +78,12 @@ def a_monday(now: datetime) -> datetime:
 
 def past_visits(now: datetime) -> list[dict[str, str]]:
     """What was in the calendar before: visits from before the clients agreed to be asked."""
-    weeks = range(PAST_WEEKS, 0, -1)
-    return [
-        sample.appointment(
-            client, (now - timedelta(weeks=week) + timedelta(days=client.weekday)).replace(hour=client.hour)
-        )
-        for week in weeks
-        for client in CLIENTS
-    ]
+    rows = []
+    for week in range(PAST_WEEKS, 0, -1):
+        for client in CLIENTS:
+            day = now + timedelta(days=client.weekday, weeks=-week)
+            rows.append(sample.appointment(client, day.replace(hour=client.hour)))
+    return rows
 
 
 @contextlib.contextmanager

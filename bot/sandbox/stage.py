@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import requests
 
@@ -101,12 +100,16 @@ class Stage:
     def get(self, url: str) -> requests.Response:
         """Open a page as a browser does. Raises requests.RequestException."""
         with self.clock.under_way():
-            return self._checked(self._web.get(url, timeout=PATIENCE))
+            answer = self._web.get(url, timeout=PATIENCE)
+        answer.raise_for_status()
+        return answer
 
     def post(self, url: str, form: Mapping[str, str]) -> requests.Response:
         """Send a page's form as a browser does. Raises requests.RequestException."""
         with self.clock.under_way():
-            return self._checked(self._web.post(url, data=dict(form), timeout=PATIENCE))
+            answer = self._web.post(url, data=dict(form), timeout=PATIENCE)
+        answer.raise_for_status()
+        return answer
 
     def settle(self) -> None:
         """Wait until web and worker have nothing left to do at this moment. Raises Stuck or FailedToStart."""
@@ -129,8 +132,3 @@ class Stage:
             return self._web.get(f"{self.public_url}/healthz", timeout=5).status_code < 500
         except requests.RequestException:
             return False
-
-    @staticmethod
-    def _checked(answer: requests.Response) -> Any:
-        answer.raise_for_status()
-        return answer

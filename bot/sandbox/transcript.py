@@ -61,21 +61,22 @@ class Transcript:
     def _entry(self, who: str, words: str, fg: str | None) -> None:
         at = datetime.fromtimestamp(self._now(), ZONE)
         lead = f"  {at:%a %d %b %H:%M}  {who}".ljust(len(MARGIN) - 1) + " "
-        paragraphs = [part for part in words.splitlines() if part.strip()]
-        lines = [
-            textwrap.fill(
-                part,
-                WIDTH,
-                initial_indent=lead if first else MARGIN,
-                subsequent_indent=MARGIN,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )  # fmt: skip
-            for first, part in zip([True, *[False] * len(paragraphs)], paragraphs, strict=False)
-        ]
+        lines = [_wrapped(part, MARGIN) for part in words.splitlines() if part.strip()]
+        lines[0] = lead + lines[0].lstrip()
         self._write("\n".join(lines), fg=fg)
 
     def _write(self, line: str, *, fg: str | None = None, bold: bool = False) -> None:
         for stream in self._streams:
             click.echo(click.style(line, fg=fg, bold=bold), file=stream)  # click drops colour off a terminal
             stream.flush()
+
+
+def _wrapped(words: str, margin: str) -> str:
+    return textwrap.fill(
+        words,
+        WIDTH,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

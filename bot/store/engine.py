@@ -220,7 +220,7 @@ class SqliteEngine:
         if self._local.pid != os.getpid():
             raise RuntimeError("This process was forked in the middle of a transaction; it can't use the database.")
         if self._local.db is None:
-            self._local.db = sqlite.connect(self.path)
+            self._local.db = sqlite.connect(self.path, self._gate)
         return self._local.db
 
     def _before_fork(self) -> None:

@@ -12,6 +12,7 @@ import sqlite_utils
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
 
 from bot.store.errors import StoreError, files_told_in_words
+from bot.store.gate import Gate
 
 WAL_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))  # releases with the WAL-reset corruption bug mended
 BUSY_SECONDS = 20
@@ -25,15 +26,21 @@ PRAGMAS = (
 )
 
 
-def connect(path: str) -> sqlite_utils.Database:
-    """Open the file, making it (readable by its owner alone) and its folder where they are missing."""
+def connect(path: str, gate: Gate) -> sqlite_utils.Database:
+    """Open the file, making it (readable by its owner alone) and its folder where they are missing.
+
+    Where this SQLite isn't safe with WAL, the rollback journal is used, also for a file that was in WAL mode.
+    """
     with files_told_in_words(path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         make_private(path)
-    conn = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-    for pragma in PRAGMAS:
-        conn.execute(f"pragma {pragma}")
-    _choose_journal(conn, "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete")
+    safe = wal_is_safe(sqlite3.sqlite_version_info)
+    # whoever has looked into a file in WAL mode keeps it there: to take it out of it, one at a time
+    with contextlib.nullcontext() if safe else gate.turn(BUSY_SECONDS):
+        conn = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        for pragma in PRAGMAS:
+            conn.execute(f"pragma {pragma}")
+        _set_journal(conn, "wal" if safe else "delete")
     return sqlite_utils.Database(conn, strict=True, execute_plugins=False)
 
 
@@ -86,14 +93,11 @@ def _bad_address(reason: str) -> StoreError:
     return StoreError(f"DATABASE_URL must look like sqlite:///attune.db or sqlite:////full/path/attune.db; {reason}.")
 
 
-def _choose_journal(conn: Any, wanted: str) -> None:
-    """WAL where this SQLite is safe with it, else the rollback journal, also for a file that was in WAL.
-
-    The switch ignores the busy timeout when someone else is at work, so try a bounded number of times.
-    """
+def _set_journal(conn: Any, mode: str) -> None:
+    """The switch ignores the busy timeout when someone else is at work, so try a bounded number of times."""
     for wait in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 0.0):
         try:
-            conn.execute(f"pragma journal_mode={wanted}")
+            conn.execute(f"pragma journal_mode={mode}")
             return
         except sqlite3.OperationalError:
             if not wait:

@@ -24,7 +24,7 @@ LEVEL_ROUNDS = 30
 LONGEST = 40  # appointments of a client looked at
 PRIOR_CLIENTS = 60.0  # what the shipped shares of levels, raters and growth count
 PRIOR_CHECK_INS = 100.0  # what the shipped fluctuation and carry-over count
-CURVE_CLIENTS = 6000
+CURVE_CLIENTS = 4000
 CHUNK = 64
 
 History = Sequence[Observation]

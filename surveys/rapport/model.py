@@ -86,7 +86,7 @@ def default_model(feelings: tuple[str, ...]) -> Model:
         profile=0.3,
         drops=((0.8, 0.35), (1.5, 0.3), (2.3, 0.15)),
         single=((1.5, 0.05), (3.0, 0.15)),
-        off_days=0.01,
+        off_days=0.005,
         begins=0.02,
         deepens=0.12,
         mends=0.1,

@@ -111,7 +111,7 @@ def _read(own: str, asked: tuple[str, ...], vocabulary: Vocabulary, also_crisis:
     crisis = danger.present or bool(extra)
     call = bool(flags.groups(matches, "talk.call"))
     scores = tuple(found.scores[f] for f in asked)
-    said = _comment(row, found, words, out)
+    said = _comment(row, found, words, out, crisis)
     kind = _kind(own, scores, found, crisis, bool(out), matches, words, said, asked)
     if kind in ("help", "optin") and len(own.split()) == 1 or (kind == "optout" and _is_only(out, words)):
         said = None
@@ -155,9 +155,9 @@ def _scores(row: Row, asked: tuple[str, ...], matches: Sequence[Match], vocabula
     return read_scores(row, asked)
 
 
-def _comment(row: Row, found: Found, words: Words, out: Sequence[Match]) -> str | None:
+def _comment(row: Row, found: Found, words: Words, out: Sequence[Match], crisis: bool) -> str | None:
     said = comment_of(row, _disjoint(found.spans))
-    if out and said is not None and not _says_more(row, found, words, out):
+    if out and not crisis and said is not None and not _says_more(row, found, words, out):
         return None
     return said
 
@@ -166,11 +166,11 @@ def _says_more(row: Row, found: Found, words: Words, out: Sequence[Match]) -> bo
     """Whether a comment holds more than the wish to get no more messages."""
     wish = [(words.starts[m.first], words.ends[m.after - 1]) for m in out if m.after > m.first]
     rest = [i for i in row.items if i.kind == "word" and not any(a <= i.start < b for a, b in [*wish, *found.spans])]
-    return bool(wish) and len(rest) > 2
+    return len(rest) > 1
 
 
 def _longest(found: Sequence[Match]) -> list[Match]:
-    return [m for m in found if not any(o.first <= m.first and m.after <= o.after and o is not m and (o.first, o.after) != (m.first, m.after) for o in found)]
+    return [m for m in found[:20] if not any(o.first <= m.first and m.after <= o.after and o is not m and (o.first, o.after) != (m.first, m.after) for o in found[:20])]
 
 
 def _disjoint(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

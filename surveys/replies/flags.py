@@ -28,8 +28,13 @@ def groups(matches: Iterable[Match], *names: str) -> list[Match]:
 
 def standing(matches: Sequence[Match], says: str, unless: str) -> list[Match]:
     """The matches of a group that share no word with an exception."""
-    exceptions = groups(matches, unless)
-    return [m for m in groups(matches, says) if not any(m.overlaps(other) for other in exceptions)]
+    excepted = covered(groups(matches, unless))
+    return [m for m in groups(matches, says) if excepted.isdisjoint(range(m.first, m.after))]
+
+
+def covered(matches: Iterable[Match]) -> set[int]:
+    """The places of all words in the matches."""
+    return {place for match in matches for place in range(match.first, match.after)}
 
 
 def wants_out(words: Words, matches: Sequence[Match], vocabulary: Vocabulary, text: str) -> list[Match]:
@@ -45,7 +50,7 @@ def is_keyword(words: Words, matches: Sequence[Match], vocabulary: Vocabulary, t
     letters = [w for w in words.folded if w != BREAK]
     if not letters or len(letters) > 24 or any(w.isdigit() for w in letters):
         return False
-    polite = {i for m in groups(matches, "optout.polite") for i in range(m.first, m.after)}
+    polite = covered(groups(matches, "optout.polite"))
     rest = [w for i, w in enumerate(words.folded) if w != BREAK and i not in polite]
     return any(_is_said(row, vocabulary) for row in (letters, rest) if row)
 
@@ -96,29 +101,33 @@ def danger(words: Words, matches: Sequence[Match]) -> Danger:
     found = standing(matches, "danger.says", "danger.not")
     if not found:
         return Danger(False)
-    denials = groups(matches, "danger.denied")
+    denied = covered(groups(matches, "danger.denied"))
+    past = _past_places(words, matches)
     notes: list[str] = []
     for match in found:
-        if any(d.overlaps(match) and d.first <= match.first for d in denials):
+        if match.first in denied:
             notes.append("denial")
-        elif _is_past(words, match, matches):
+        elif match.first in past:
             notes.append("past")
         else:
             return Danger(True, None, _said(words, match), match.value)
     return Danger(False, notes[0], _said(words, found[0]), found[0].value)
 
 
-def _is_past(words: Words, match: Match, matches: Sequence[Match]) -> bool:
-    """A marker of the past in the same sentence, and none of the present."""
-    first, after = match.first, match.after
-    while first > 0 and words.folded[first - 1] != BREAK:
-        first -= 1
-    while after < len(words.folded) and words.folded[after] != BREAK:
-        after += 1
-    inside = [m for m in matches if first <= m.first and m.after <= after]
-    past = groups(inside, "danger.past")
-    now = [m for m in groups(inside, "danger.now") if not any(m.overlaps(p) for p in past)]
-    return bool(past) and not now
+def _past_places(words: Words, matches: Sequence[Match]) -> set[int]:
+    """The places of the words in sentences with a marker of the past and none of the present."""
+    told = covered(groups(matches, "danger.past"))
+    now = {m.first for m in groups(matches, "danger.now") if told.isdisjoint(range(m.first, m.after))}
+    past: set[int] = set()
+    sentence: list[int] = []
+    for place, word in enumerate([*words.folded, BREAK]):
+        if word != BREAK:
+            sentence.append(place)
+            continue
+        if not told.isdisjoint(sentence) and now.isdisjoint(sentence):
+            past.update(sentence)
+        sentence = []
+    return past
 
 
 def _said(words: Words, match: Match) -> str:
@@ -133,6 +142,7 @@ def is_machine(text: str, matches: Sequence[Match], words: Words, vocabulary: Vo
     found = groups(matches, "machine.says")
     if not found:
         return False
-    covered = {i for m in found for i in range(m.first, m.after)}
-    count = sum(w != BREAK for w in words.folded)
-    return len(covered) >= 0.5 * count or len({(m.first, m.after) for m in found if m.after - m.first > 1}) >= 2 and len(covered) >= 6
+    told = covered(found)
+    count = sum(word != BREAK for word in words.folded)
+    signs = {(m.first, m.after) for m in found if m.after - m.first > 1}
+    return len(told) >= 0.5 * count or (len(signs) >= 2 and len(told) >= 6)

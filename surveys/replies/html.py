@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from bs4 import BeautifulSoup, NavigableString, Tag
 
-_LONGEST = 40_000
-_TAGS = 4_000
+_LONGEST = 24_000
+_TAGS = 1_200
 _HIDDEN = {"script": "</script", "style": "</style", "head": "</head", "title": "</title"}
 _TAG = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9:]{0,20})((?:\s[^<>]{0,2000})?)/?>")
 _ATTRIBUTE = re.compile(r"""\b(class|id|style|hidden|type)\b(?:\s?=\s?(?:"([^"<>]{0,300})"|'([^'<>]{0,300})'|([^\s"'<>]{1,100})))?""")

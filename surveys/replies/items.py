@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from surveys.phrases import Match, Words
 from surveys.vocabulary import Vocabulary
@@ -25,6 +26,7 @@ _TOKEN = re.compile(
 """,
     re.VERBOSE | re.DOTALL,
 )
+_HEAD, _TAIL = 2_000, 600  # characters at either end in which scores are looked for
 _FILLED = "⭐★🌟✭"
 _STOPS = ".!?;…。！？"
 
@@ -107,10 +109,21 @@ def read_row(text: str, words: Words, matches: Iterable[Match], vocabulary: Voca
         starting[match.first].append(match)
         ending[match.after].append(match)
     row = Row(text, words, [], spans, starting, ending)
+    _cut(row, vocabulary)
+    return row
+
+
+def _cut(row: Row, vocabulary: Vocabulary) -> None:
+    """Fill the row's items; of a long text the head and the tail, with one word for all between."""
+    text, words = row.text, row.words
+    head, tail = (len(text), len(text)) if len(text) <= _HEAD + _TAIL else (_HEAD, len(text) - _TAIL)
     at_word = {start: i for i, start in reversed(list(enumerate(words.starts)))}
     skip_to = 0
     spaced = True
-    for token in _TOKEN.finditer(text):
+    tokens = chain(_TOKEN.finditer(text, 0, head), _TOKEN.finditer(text, tail))
+    for token in tokens:
+        if head <= skip_to < tail <= token.start():
+            row.items.append(Item("word", skip_to, tail))
         if token.start() < skip_to:
             continue
         kind = token.lastgroup or "mark"
@@ -122,7 +135,6 @@ def read_row(text: str, words: Words, matches: Iterable[Match], vocabulary: Voca
         row.items += made
         skip_to = made[-1].end
         spaced = kind == "line"
-    return row
 
 
 def _items(kind: str, token: re.Match[str], row: Row, at_word: Mapping[int, int], vocabulary: Vocabulary) -> list[Item]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from surveys.replies.items import Item, Row
 
-_STRONG_MARKS = frozenset(").:=]")
+_MOST_CORRECTIONS = 3
 _FRAMES = frozenset("so overall solid definitely yes ok okay hoy pues bueno total entonces donc bon alors".split())
 
 
@@ -45,14 +45,14 @@ def read_scores(row: Row, asked: Sequence[str]) -> Found:
     """The scores in a settled row for the feelings asked, in that order."""
     found = Found(dict.fromkeys(asked), dict.fromkeys(asked, ""), {})
     runs = _runs(row.items)
-    pure = not any(item.kind == "word" for item in row.items)
     found.mentioned = any(item.is_score and item.kind != "skip" for item in row.items)
     found.skipped = any(item.kind == "skip" for item in row.items)
     if not asked:
         return found
-    outcomes = [(run, _read_run(row, run, asked, runs, pure)) for run in runs]
+    contents = [item for item in row.items if item.kind == "word"]
+    outcomes = [(run, _read_run(row, run, asked, contents)) for run in runs]
     taken = [(run, outcome) for run, outcome in outcomes if outcome is not None]
-    if any(outcome.out for _, outcome in taken):
+    if any(outcome.out for _, outcome in taken) and not any(o.settled and o.count == len(asked) for _, o in taken):
         found.out = True
         found.rules = dict.fromkeys(asked, "S12")
         return found
@@ -74,7 +74,7 @@ def _runs(items: Sequence[Item]) -> list[list[Item]]:
 def _one_each(items: list[Item], size: int) -> list[Item]:
     """Where there are more scores than questions, a digit and a choice word side by side are one: "4, mostly"."""
     scores = [item for item in items if item.is_score]
-    if len(scores) <= size:
+    if not size < len(scores) <= 3 * size:
         return items
     merged: list[Item] = []
     for item in items:
@@ -94,6 +94,8 @@ def _merge(row: Row, found: Found, taken: Sequence[tuple[list[Item], Outcome]]) 
     clash: set[str] = set()
     full = [outcome for _, outcome in taken if outcome.settled and not outcome.labelled]
     for run, outcome in taken:
+        if outcome.out:
+            continue
         corrected = any(item.kind == "fix" for item in run) and full and outcome is not full[0]
         for feeling, value in outcome.values.items():
             if feeling not in found.scores:
@@ -114,12 +116,13 @@ def _merge(row: Row, found: Found, taken: Sequence[tuple[list[Item], Outcome]]) 
         found.scores[feeling], found.rules[feeling] = None, "S8"
 
 
-def _read_run(row: Row, run: list[Item], asked: Sequence[str], runs: Sequence[list[Item]], pure: bool) -> Outcome | None:
+def _read_run(row: Row, run: list[Item], asked: Sequence[str], contents: Sequence[Item]) -> Outcome | None:
     """What a run says, or None where a comment's numbers say nothing about the questions."""
     outcome = evaluate(row, run, asked)
-    if pure:
+    if not contents:
         return outcome
-    before, after = _content_before(row, run), _content_after(row, run)
+    before = contents[0] if contents[0].end <= run[0].start else None
+    after = contents[-1] if contents[-1].start >= run[-1].end else None
     parts = _parts(run)
     if len(parts) > 1 and not (outcome.settled and outcome.count == len(asked)) and not outcome.labelled:
         keep = parts[:-1] if after else parts
@@ -140,14 +143,6 @@ def _read_run(row: Row, run: list[Item], asked: Sequence[str], runs: Sequence[li
     return outcome if _stands(row, run, before, after, len(asked)) else None
 
 
-def _content_before(row: Row, run: Sequence[Item]) -> Item | None:
-    return next((item for item in row.items if item.kind == "word" and item.end <= run[0].start), None)
-
-
-def _content_after(row: Row, run: Sequence[Item]) -> Item | None:
-    return next((item for item in row.items if item.kind == "word" and item.start >= run[-1].end), None)
-
-
 def _parts(run: Sequence[Item]) -> list[list[Item]]:
     """A run cut at sentence ends and line breaks."""
     parts: list[list[Item]] = [[]]
@@ -161,7 +156,7 @@ def _parts(run: Sequence[Item]) -> list[list[Item]]:
 def _stands(row: Row, run: Sequence[Item], before: Item | None, after: Item | None, size: int) -> bool:
     """Whether a group is at the start, at the end, or in a sentence or line of its own (S18)."""
     if before is None:
-        return not (size == 1 and after is not None and _is_questioned(row, run, after))
+        return not (size == 1 and after is not None and _is_questioned(row, run))
     scores = [i for i, item in enumerate(run) if item.is_score]
     head, tail = run[: scores[0]], run[scores[-1] + 1 :]
     parted = any(item.kind in ("stop", "line") for item in head)
@@ -174,12 +169,12 @@ def _stands(row: Row, run: Sequence[Item], before: Item | None, after: Item | No
     return marked or framed or size > 1 or any(item.kind == "all" or item.plural for item in run)
 
 
-def _is_questioned(row: Row, run: Sequence[Item], after: Item) -> bool:
+def _is_questioned(row: Row, run: Sequence[Item]) -> bool:
     """ "is 5 good or bad?": a number inside a question gives no score."""
     last = max(i for i, item in enumerate(run) if item.is_score)
     if any(item.kind in ("sep", "stop", "line") for item in run[last + 1 :]):
         return False
-    end = next((item for item in row.items if item.start >= after.start and item.kind in ("stop", "line")), None)
+    end = next((item for item in row.items if item.start >= run[-1].end and item.kind in ("stop", "line")), None)
     return end is not None and end.value == "?"
 
 
@@ -261,6 +256,8 @@ def _is_all(items: Sequence[Item]) -> bool:
 def _corrected(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | None:
     """A plain correction: what comes after it stands (S8)."""
     cuts = [i for i, item in enumerate(items) if item.kind == "fix"]
+    if len(cuts) > _MOST_CORRECTIONS:
+        return Outcome(dict.fromkeys(asked), "S8", count=len(asked))
     for cut in reversed(cuts):
         before, after = items[:cut], items[cut + 1 :]
         if not any(i.is_score for i in before) or not any(i.is_score for i in after):
@@ -338,6 +335,8 @@ def _labelled(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | No
         return None
     if _is_all(items) and not any(item.value == "rest" for item in labels) and len({s.value for s in scores}) == 1 and len(labels) <= 1:
         return None
+    if len(scores) == 1 and _parted(items, scores[0]):
+        return None
     pairs = _by_clause(items) or _by_turns(marks) or _by_row(marks, asked)
     if pairs is None:
         return None
@@ -348,6 +347,13 @@ def _labelled(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | No
                 _give(row, outcome, feeling, score, label)
     outcome.settled = any(f in asked for f in outcome.values)
     return outcome
+
+
+def _parted(items: Sequence[Item], score: Item) -> bool:
+    """Whether a sentence ends between the only score and every label: "He listened. 4." """
+    parts = _parts([*items])
+    part = next(part for part in parts if score in part)
+    return not any(item.kind in ("label", "place") for item in part) and any(i.kind == "stop" for p in parts for i in p if p is not part)
 
 
 def _leads(marks: Sequence[Item], count: int) -> bool:
@@ -522,4 +528,5 @@ def _ahead(run: Sequence[Item], last: int, follows: bool) -> int:
     i = last
     while i + 1 < len(run) and run[i + 1].kind in ("filler", "hedge", "thanks", "half", "stars", "and"):
         i += 1
-    return last if i + 1 == len(run) and follows else i
+    attached = i + 1 == len(run) or run[i + 1].kind not in ("sep", "stop", "line")
+    return last if attached and follows else i

@@ -4,6 +4,8 @@ import re
 
 from surveys.replies.items import Item, Row
 
+_LIST_MARKS = (")", ":", "=", "]")
+_NEAR = 16  # how many items back a clause is looked at
 _CURRENCY = "$€£¥₹"
 _DASHES = "-–—−‐"
 _PLURAL = re.compile(r"[^\W\d_]{2,}(?:s|x)$")
@@ -16,6 +18,7 @@ _SINGULAR = frozenset(
     "beaucoup mieux deux voix peux veux temps bas gros gris moins puis alors works feels seems looks makes helps gets "
     "means goes says lots its hes shes thats whats lets needs wants cuz bcs b/c bis estás estas estamos vamos fuimos".split()
 )
+_DESCRIBING = frozenset("easy solid strong clear perfect clean firm big full good great bad hard tough nice".split())
 _AFTER_ONE = frozenset(
     "she he it they i we you because bc cuz cause but and very was not no didn't did my felt wish this that the though although "
     "however so really just too still since as if when due unfortunately honestly sorry don't dont can't never nothing she's he's "
@@ -91,6 +94,8 @@ def _fractions(row: Row, items: list[Item]) -> list[Item]:
                 kept.append(_fraction(row, items[i], following, slash=False))
                 i += 3
                 continue
+            if following.is_score and row.words.folded[items[i + 1].first : items[i + 1].after] == ("out", "of"):
+                items[i].kind, following.kind = "word", "word"
         kept.append(items[i])
         i += 1
     return kept
@@ -148,7 +153,7 @@ def _listed(row: Row, items: list[Item]) -> list[Item]:
     numbers = []
     for i, item in enumerate(items[:-2]):
         mark, score = items[i + 1], items[i + 2]
-        if item.kind == "n" and item.form == "digit" and mark.value in (")", ":", "=", "]") and not mark.spaced and score.is_score:
+        if item.kind == "n" and item.form in ("digit", "word") and mark.value in _LIST_MARKS and not mark.spaced and score.is_score:
             if i + 3 >= len(items) or items[i + 3].value != mark.value or items[i + 3].spaced:
                 numbers.append(i)
     values = [int(items[i].value or 0) for i in numbers]
@@ -169,10 +174,13 @@ def _fuse(row: Row, items: list[Item]) -> list[Item]:
             if item.kind == "half" and not (before.form == "choice"):
                 before.kind, before.rule, before.end, before.after = "x", "S10", item.end, item.after
                 continue
-            if item.kind == "stars" or (item.form == "glyphs" and before.form in ("digit", "word")):
+            if item.kind == "stars" or (item.form == "glyphs" and before.form in ("digit", "word", "stars")):
                 if item.form == "glyphs" and item.value not in (1, before.value):
                     before.kind, before.rule = "x", "S9"
                 before.end, before.form = item.end, "stars"
+                continue
+            if row.role(item, "scores.minus") and item.first >= 0 and not (i + 1 < len(items) and items[i + 1].is_score):
+                before.kind, before.rule, before.end, before.after = "x", "S10", item.end, item.after
                 continue
             if item.value == "+" and not item.spaced and (i + 1 == len(items) or items[i + 1].spaced or items[i + 1].kind != "n"):
                 before.hedged, before.end = True, item.end
@@ -223,6 +231,8 @@ def _demote(row: Row, items: list[Item]) -> list[Item]:
         if item.kind in ("n", "out", "bad", "x") and item.form not in ("choice", "glyphs"):
             if _counts(row, items, i) or _named(row, items, i):
                 item.kind, item.rule = "word", "S17"
+        if item.kind == "place" and item.form == "places" and (after := _word_after(items, i)) and after.kind == "word":
+            item.kind = "word"  # "my first time", "por primera vez"
     return items
 
 
@@ -236,8 +246,12 @@ def _word_after(items: list[Item], i: int) -> Item | None:
 
 def _counts(row: Row, items: list[Item], i: int) -> bool:
     item, after = items[i], _word_after(items, i)
+    if item.form == "word" and item.value == 1 and i and _describes(row, items[i - 1]):
+        return True
     if after is None or after.is_score and after.form != "choice":
         return False
+    if after.form == "clock":
+        return True
     if row.begins(after.first, "counts.after"):
         return not (after.kind != "word" and _only_filler(row, after))
     if row.begins(after.first, "counts.month") or row.begins(after.first, "scores.tens"):
@@ -249,6 +263,11 @@ def _counts(row: Row, items: list[Item], i: int) -> bool:
     if item.value == 1:
         return word not in _AFTER_ONE and raw not in _AFTER_ONE
     return bool(_PLURAL.match(word)) and word not in _SINGULAR and not _NOT_PLURAL.match(word)
+
+
+def _describes(row: Row, before: Item) -> bool:
+    """ "an easy one": the word before makes "one" a thing."""
+    return before.kind in ("filler", "word") and before.first >= 0 and row.words.folded[before.after - 1] in _DESCRIBING
 
 
 def _only_filler(row: Row, after: Item) -> bool:
@@ -276,7 +295,7 @@ def _named(row: Row, items: list[Item], i: int) -> bool:
 
 def _in_sentence(row: Row, items: list[Item], i: int) -> bool:
     """Whether words that are no fillers stand before the number in its clause: "we met at 5", not "I'm at a 5"."""
-    for j in range(i - 1, -1, -1):
+    for j in range(i - 1, max(-1, i - _NEAR), -1):
         if items[j].kind in ("stop", "line") or (items[j].kind == "sep" and items[j].value in ",()"):
             return False
         if items[j].kind in ("word", "thanks"):

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-LONGEST = 20_000  # characters of a reply that are read; the head, and the tail where a comment may end
-_TAIL = 4_000
+LONGEST = 12_000  # characters of a reply that are read; the head, and the tail where a comment may end
+_TAIL = 3_000
 _INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c\u180e\ufe0e\ufe0f\u20e3\x00"
 _DROPPED = {ord(c): None for c in _INVISIBLE} | {c: None for c in range(0xE000, 0xF900)}
 _NEGATIVE_CIRCLES = {0x2776 + i: str(i + 1) for i in range(10)} | {0x24F5 + i: str(i + 1) for i in range(10)}
@@ -14,7 +14,7 @@ _TABLE = _DROPPED | _NEGATIVE_CIRCLES | _SANS_CIRCLES | _OTHER
 _HALVES = re.compile(r"[¼½¾⅐-⅞↉]")
 _ORDINAL_MARKS = re.compile(r"(?<=\d)[ºª°]")
 _SPACES = re.compile(r"[^\S\n]")
-_DIGIT = re.compile(r"[^\W0-9]")
+_DIGIT = re.compile(r"(?![0-9])\d")
 
 
 def shorten(text: str) -> str:
@@ -35,9 +35,8 @@ def normalise(text: str) -> str:
     text = _ORDINAL_MARKS.sub("o", text)
     text = unicodedata.normalize("NFKC", text.translate(_TABLE)).translate(_TABLE)
     text = _SPACES.sub(" ", text)
-    return _DIGIT.sub(_decimal, text)[: LONGEST * 2]
+    return shorten(_DIGIT.sub(_decimal, text))
 
 
 def _decimal(found: re.Match[str]) -> str:
-    value = unicodedata.decimal(found[0], None)
-    return found[0] if value is None else str(value)
+    return str(unicodedata.decimal(found[0]))

@@ -93,17 +93,17 @@ class Auditor:
         """P3. Taken inside the hours of the client's own clock, and not valid beyond them."""
         wrong = []
         for taken in self.book:
-            left = self._left(taken)
+            left = max(self._left(at, self.zones[taken.to]) for at in taken.at)
             if left <= 0:
-                wrong.append(f"P3 taken outside the hours: {taken.at:.0f} for {self.zones[taken.to]}")
+                wrong.append(f"P3 taken outside the hours: {taken.at[0]:.0f} for {self.zones[taken.to]}")
             elif taken.validity > left + 0.5:
                 wrong.append(f"P3 valid {taken.validity - left:.0f} seconds beyond the hours")
         return wrong
 
-    def _left(self, taken: Taken) -> float:
+    def _left(self, at: float, zone_name: str) -> float:
         """Seconds until the hours end, zero or less outside them."""
-        zone = ZoneInfo(self.zones[taken.to])
-        local = datetime.fromtimestamp(taken.at, UTC).astimezone(zone)
+        zone = ZoneInfo(zone_name)
+        local = datetime.fromtimestamp(at, UTC).astimezone(zone)
         opens, closes = (datetime.combine(local.date(), at, zone) for at in self.hours)
         if local.weekday() == 6 or local < opens:
             return 0.0

@@ -11,45 +11,70 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+SHAPE = struct.Struct("4d")  # offset, the offset before, when it was set (machine's time), whether workers may freeze
+JUST_SET = 3.0  # seconds for which a call may still go by the clock as it was before
+STOPPED_WHOLE = 0.2  # of the freezes, so many stop the whole process; the others one of its threads
+
 
 class SharedClock:
     """Epoch seconds by the machine's clock, plus the offset in the file. The file is read by every process."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            path.write_bytes(struct.pack("d", 0.0))
+            path.write_bytes(SHAPE.pack(0.0, 0.0, 0.0, 1.0))
         with path.open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), 8)
+            self._memory = mmap.mmap(file.fileno(), SHAPE.size)
+
+    def times(self) -> list[float]:
+        """What it shows, and, just after it was set, what it would show otherwise."""
+        real = time.time()
+        offset, before, since, _ = SHAPE.unpack(self._memory[:])
+        return [real + offset] + ([real + before] if real - since < JUST_SET else [])
 
     def time(self) -> float:
-        return time.time() + struct.unpack("d", self._memory[:])[0]
+        return self.times()[0]
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.time(), UTC)
 
     def set(self, to: float) -> None:
         """Make it show this time (epoch seconds) from here on: forward or back."""
-        self._memory[:] = struct.pack("d", to - time.time())
+        offset, _, _, mischief = SHAPE.unpack(self._memory[:])
+        self._memory[:] = SHAPE.pack(to - time.time(), offset, time.time(), mischief)
+
+    def calm(self) -> None:
+        """No freezing any more."""
+        self._memory[:] = SHAPE.pack(*SHAPE.unpack(self._memory[:])[:3], 0.0)
+
+    def may_freeze(self) -> bool:
+        return bool(SHAPE.unpack(self._memory[:])[3])
 
     def report(self, who: str, *, busy: bool, next_due: int | None) -> None:
         """Nobody waits for a worker here."""
 
 
 class FreezingClock(SharedClock):
-    """As a worker sees it: now and then the whole process stops (SIGSTOP) as it looks at the clock to send.
+    """As a worker sees it: now and then it freezes as it looks at the clock to send.
 
     That is where a frozen worker does most harm: between its claim, its checks and its call. `only_in` names the
-    one function that is to freeze. Somebody else must let it go on.
+    one function that is to freeze. Where the whole process stops (SIGSTOP), somebody else must let it go on.
     """
 
-    def __init__(self, path: Path, rng: random.Random, share: float, only_in: str = "") -> None:
+    def __init__(self, path: Path, rng: random.Random, share: float, seconds: float, only_in: str = "") -> None:
         super().__init__(path)
-        self._rng, self._share, self._only_in = rng, share, only_in
+        self._rng, self._share, self._seconds, self._only_in = rng, share, seconds, only_in
 
     def now(self) -> datetime:
-        seen = super().now()
-        sends = threading.current_thread().name.startswith("send-")
-        here = sys._getframe(1).f_code.co_name
-        if sends and self._only_in in ("", here) and self._rng.random() < self._share:
+        before = super().now()
+        asks = sys._getframe(1).f_code.co_name
+        sends = threading.current_thread().name.startswith("send-") and self._only_in in ("", asks)
+        if sends and self._rng.random() < self._share and self.may_freeze():
+            self._freeze()
+        # whoever is about to send looks first and freezes then; `deliver` looks a last time once it is thawed
+        return super().now() if asks == "deliver" else before
+
+    def _freeze(self) -> None:
+        if self._rng.random() < STOPPED_WHOLE:
             os.kill(os.getpid(), signal.SIGSTOP)
-        return seen
+        else:
+            time.sleep(self._seconds)

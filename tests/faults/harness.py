@@ -144,7 +144,7 @@ class _Run:
         self.rng = random.Random(plan.seed)
         self.clock = SharedClock(folder / "clock")
         self.clock.set(plan.start.timestamp())
-        self.provider = Provider(random.Random(f"{plan.seed}-provider"), self.clock.time, plan.fates, plan.lag)
+        self.provider = Provider(random.Random(f"{plan.seed}-provider"), self.clock.times, plan.fates, plan.lag)
         env = {
             "DATABASE_URL": f"sqlite:///{folder}/attune.db",
             "PUBLIC_URL": "http://attune.example",
@@ -162,7 +162,7 @@ class _Run:
         self.ctx.store.migrate()
         self.zones = found_practice(self.ctx, plan.clients, plan.late, self.rng)
         order = {"env": env, "provider": self.provider.url, "plant": plan.plant, "seed": plan.seed,
-                 "clock": str(folder / "clock"), "freeze": plan.freeze, "freeze_in": plan.freeze_in}  # fmt: skip
+                 "clock": str(folder / "clock"), "freeze": [plan.freeze, plan.frozen_for, plan.freeze_in]}  # fmt: skip
         self.log = folder / "log"
         self.crew = Crew(plan, order, self.log)
         self.side = ThreadPoolExecutor(4)
@@ -218,9 +218,16 @@ class _Run:
     def _calm(self) -> None:
         """No more faults; the clock moves on until every zone's hours have come round and all is at rest."""
         self.provider.fates, self.provider.kill_at_listing = {}, 0.0
+        self.clock.calm()
+        self.to_stop.clear()
+        self.provider.hooks.step = lambda *_: None
+        self.side.shutdown(wait=True)
         if self.plan.evening:
-            self.clock.set(max(self.clock.time(), EDGE.timestamp() + 19 * 3600))
+            self.clock.set(max(self.clock.time(), EDGE.timestamp() + 16.5 * 3600))
         self._wait(self._quiet, self.plan.patience)
+        if self.plan.freeze:
+            time.sleep(self.plan.frozen_for)  # whoever is frozen still thaws, and may do harm
+            self._wait(self._quiet, self.plan.patience)
 
     def _quiet(self) -> bool:
         """Nothing is due, claimed or in doubt, and no check-in is still to be asked."""

@@ -3,17 +3,19 @@
 It speaks lines: `start SLOT GENERATION` answers the new process's id; `bury PID` waits for one that has ended.
 """
 
+import gc
 import json
 import os
 import random
 import sys
 from pathlib import Path
+from typing import Any, NoReturn
 
 from bot import log
 from bot.config import Config
 from bot.flows import context
+from bot.flows.context import Context
 from bot.worker import Worker
-from surveys import instrument
 from tests.faults.clock import FreezingClock
 from tests.faults.plants import PLANTS
 
@@ -21,32 +23,40 @@ from tests.faults.plants import PLANTS
 def main() -> None:
     """Serve until standard input closes."""
     order = json.loads(sys.argv[1])
-    instrument.load_all()
+    log.set_up("worker")
+    if order["plant"]:
+        PLANTS[order["plant"]]()
+    contexts: dict[int, Context] = {}
     for line in sys.stdin:
         verb, *rest = line.split()
-        if verb == "start":
-            pid = os.fork()
-            if pid == 0:
-                _work(order, int(rest[0]), int(rest[1]))
-            print(pid, flush=True)
-        else:
+        if verb == "bury":
             os.waitpid(int(rest[0]), 0)
             print("buried", flush=True)
+            continue
+        slot, generation = (int(number) for number in rest)
+        if slot not in contexts:
+            contexts[slot] = _context(order, slot)
+        pid = os.fork()
+        if pid == 0:
+            _work(contexts[slot], order, f"{order['seed']}-{slot}-{generation}")
+        print(pid, flush=True)
 
 
-def _work(order: dict[str, object], slot: int, generation: int) -> None:
+def _context(order: dict[str, Any], slot: int) -> Context:
+    """What takes long to make, so that each worker has it from its birth."""
+    config = Config.read(order["env"] | {"TWILIO_API_URL": f"{order['provider']}/w{slot}"})
+    ctx = context.build(config)
+    assert ctx.model
+    return ctx
+
+
+def _work(ctx: Context, order: dict[str, Any], seed: str) -> NoReturn:
     """One worker, until it is killed."""
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
-    env = dict(order["env"])  # type: ignore[call-overload]
-    env["TWILIO_API_URL"] = f"{order['provider']}/w{slot}"
-    ctx = context.build(Config.read(env))
-    log.set_up("worker")
-    if order["plant"]:
-        PLANTS[str(order["plant"])]()
-    rng = random.Random(f"{order['seed']}-{slot}-{generation}")
-    clock = FreezingClock(Path(str(order["clock"])), rng, float(str(order["freeze"])), str(order["freeze_in"]))
+    gc.freeze()
+    clock = FreezingClock(Path(order["clock"]), random.Random(seed), *order["freeze"])
     Worker(ctx, clock).run()
     os._exit(0)
 

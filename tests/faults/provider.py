@@ -23,15 +23,15 @@ NOT_TAKEN = ("kill_before", "refuse_503", "reset", "429")
 
 @dataclass(frozen=True)
 class Taken:
-    """A text the provider took. `at`: by the shared clock; `asked`, `real`: by the machine's, as the request came
-    and as it was taken. `attempt`: what the StatusCallback's address names."""
+    """A text the provider took. `at`: by the shared clock (both times, if it was just being set); `asked`, `real`:
+    by the machine's, as the request came and as it was taken. `attempt`: what the StatusCallback's address names."""
 
     sid: str
     to: str
     body: str
     validity: int
     attempt: str
-    at: float
+    at: tuple[float, ...]
     asked: float
     real: float
     listed_from: float
@@ -60,7 +60,7 @@ class Provider:
     `lag`: up to so many seconds a listing runs behind."""
 
     rng: random.Random
-    clock: Callable[[], float]
+    clock: Callable[[], list[float]]
     fates: dict[str, float]
     lag: float = 0.0
     kill_at_listing: float = 0.0
@@ -121,7 +121,7 @@ class Provider:
             taken = Taken(
                 sid=f"SM{uuid.UUID(int=self.rng.getrandbits(128)).hex}", to=fields["To"], body=fields["Body"],
                 validity=int(fields.get("ValidityPeriod", "36000")), attempt=attempt.group(1) if attempt else "",
-                at=self.clock(), asked=asked, real=real, listed_from=real + self.rng.random() * self.lag,
+                at=tuple(self.clock()), asked=asked, real=real, listed_from=real + self.rng.random() * self.lag,
             )  # fmt: skip
             self.book.append(taken)
         return taken
@@ -182,11 +182,11 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_call(self) -> None:
         raise NotImplementedError
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self.sent = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         self._guarded()
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._guarded()
 
     def _guarded(self) -> None:
@@ -220,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _resource(taken: Taken) -> dict[str, Any]:
-    created = format_datetime(datetime.fromtimestamp(int(taken.at), UTC))
+    created = format_datetime(datetime.fromtimestamp(int(taken.at[0]), UTC))
     return {"sid": taken.sid, "to": taken.to, "body": taken.body, "direction": "outbound-api", "status": "queued",
             "date_created": created, "date_updated": created, "num_segments": "1"}  # fmt: skip
 

@@ -30,9 +30,13 @@ def tell(outcome: Outcome) -> None:
     print("calls: " + ", ".join(f"{fate} {n}" for fate, n in sorted(outcome.met.items())))
     for name, figure in outcome.findings.figures.items():
         print(f"{name}: {figure}")
-    for violation in outcome.findings.violations:
+    for violation in outcome.findings.violations[:20]:
         print(f"BROKEN {violation}")
-    print("every promise held" if not outcome.findings.violations else "PROMISES BROKEN")
+    print(
+        "every promise held"
+        if not outcome.findings.violations
+        else f"PROMISES BROKEN {len(outcome.findings.violations)} times"
+    )
 
 
 if __name__ == "__main__":

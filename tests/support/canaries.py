@@ -1,4 +1,4 @@
-"""A practice whose every name, number, address and word is one that occurs nowhere else, so that it can be searched for.
+"""A practice whose every name, number, address and word occurs nowhere else, so that each can be searched for.
 
 Everything goes in by the product's own doors: files, settings, replies, the worker, an acknowledged alert.
 """

@@ -1,9 +1,11 @@
 """What follows from a reply: every state and event, the table of the conversation, and what holds in any order."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -22,9 +24,11 @@ from surveys.conversation import (
     step,
     usually_high,
 )
+from surveys.courtesy import KINDS as COURTESIES
 from surveys.instrument import load_all
 from surveys.replies import Because, Reply
 from surveys.wording import KINDS, Say, Voice, write
+from tests.support.drawing import diagram, example
 
 ASKED = ("heard", "respected", "understood")
 FOUR = (*ASKED, "involved")
@@ -326,6 +330,13 @@ def test_until_a_clinician_resumes_nothing_automatic_is_said(reply: Parse) -> No
     assert step(asked(State.CANCELLED, halted=True), reply).say is None
 
 
+@pytest.mark.parametrize("quiet", ["stopped", "halted"])
+def test_an_answer_that_comes_in_the_quiet_is_kept(quiet: str) -> None:
+    """A check-in may still be open: its question was on its way when the STOP came."""
+    found = step(asked(**{quiet: True}), says(5, 4, 5))
+    assert (found.event, len(found.scores), found.say) == (Event.ANSWERED, 3, None)
+
+
 def test_a_wish_for_a_call_during_the_pause_still_reaches_the_therapist() -> None:
     assert step(asked(halted=True), CALL).alert == "call"
 
@@ -504,3 +515,20 @@ def test_in_any_order_whatever_is_said_can_be_written(
         if found.say:
             assert found.say.kind in KINDS
             assert write(found.say, Voice("Riverside", "en"), load_all()).text
+
+
+# ---------------------------------------------------------------------------------- the docs
+
+DOCS = Path(__file__).parents[2] / "docs" / "conversation.md"
+
+
+def test_the_diagram_in_the_docs_is_drawn_from_the_table() -> None:
+    [found] = re.findall(r"```mermaid\n(.*?)\n```", DOCS.read_text("utf-8"), re.DOTALL)
+    assert found == diagram()
+
+
+def test_the_docs_say_what_is_said_when_word_for_word() -> None:
+    table = DOCS.read_text("utf-8").partition("## What is said when")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "|" in line][2:]
+    assert {kind: text for kind, _, text in rows} == {kind: example(kind) for kind in COURTESIES}
+    assert all(when for _, when, _ in rows)

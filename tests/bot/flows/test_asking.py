@@ -136,8 +136,11 @@ def test_a_fault_in_the_signal_keeps_nobody_from_being_asked(talk: Talk, monkeyp
 
 
 def test_a_fault_with_one_client_holds_up_no_other(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was half done for the one is undone."""
     for name in ("Ana", "Ben"):
         visit(talk, name, NOON)
+    with talk.ctx.store.transaction() as tx:
+        clients.mark_welcomed(tx, talk.id, talk.practice.clients["Ana"], NOON)
     real, ana = asking.say_to, talk.practice.clients["Ana"]
 
     def broken_for_ana(tx: Any, instruments: Any, practice: Any, client: Any, *rest: Any) -> Any:
@@ -148,6 +151,7 @@ def test_a_fault_with_one_client_holds_up_no_other(talk: Talk, monkeypatch: pyte
     monkeypatch.setattr(asking, "say_to", broken_for_ana)
     asking.ask_due(talk.ctx, NOON)
     assert (talk.said("Ana"), talk.said("Ben")) == ([], ["welcome"])
+    assert [each.feelings for each in talk.practice.check_ins("Ana")] == [()]
 
 
 def test_without_a_number_the_check_in_is_cancelled_with_its_reason(talk: Talk) -> None:
@@ -171,9 +175,9 @@ def test_two_on_one_phone_are_asked_one_after_the_other_by_initial(talk: Talk) -
     talk.text("Ana", "5 4 5 3" if len(talk.last(first).feelings) == 4 else "5 4 5", NOON + HOUR)
     for minutes in (60, 91, 92, 122):  # the other one's turn is looked at every half hour
         work(talk, NOON + timedelta(minutes=minutes))
-    asked = [message for message in talk.messages("Ana") if message.kind == "check_in" and message.state == "sent"]
-    assert [message.client_id for message in asked] == [talk.practice.clients[name] for name in (first, second)]
-    assert asked[1].body.startswith(f"For {second[0]}.: ")
+    [then] = [message for message in talk.messages("Ana") if message.client_id == talk.practice.clients[second]][-1:]
+    assert (then.kind, then.state) == ("check_in", "sent")
+    assert then.body.startswith(f"For {second[0]}.: ")
 
 
 # ---------------------------------------------------------------------------------- reminders
@@ -254,6 +258,22 @@ def test_after_eight_unanswered_in_a_row_the_therapist_is_told_once(talk: Talk) 
     assert talk.alerts() == [("silent", "Ana")]
     alert = talk.practice.rows("select therapist_id, check_in_id from alert")[0]
     assert alert == {"therapist_id": talk.practice.staff["Theo"], "check_in_id": talk.last("Ana").id}
+
+
+def test_one_more_that_runs_out_after_the_eighth_is_not_told_again(talk: Talk) -> None:
+    """It may have been on its way when the eighth ran out."""
+    after = ignored(talk, "Ana", 8)
+    with talk.ctx.store.transaction() as tx:
+        tx.run("update alert set acknowledged_at = 1, next_step_at = null")
+    visit(talk, "Ana", after)
+    appointment = talk.practice.rows("select * from appointment order by starts_at desc limit 1")[0]
+    row = (appointment["id"], appointment["client_id"], appointment["therapist_id"], after, after + 72 * HOUR)
+    with talk.ctx.store.transaction() as tx:
+        check_ins.add_planned(tx, talk.id, [row])  # type: ignore[list-item]
+    assert talk.ask_planned("Ana", after)
+    asking.expire_due(talk.ctx, after + 73 * HOUR)
+    assert talk.last("Ana").state == "expired"
+    assert talk.alerts() == [("silent", "Ana")]
 
 
 def test_a_silence_that_goes_on_after_starting_again_is_told_again_only_after_eight_more(talk: Talk) -> None:

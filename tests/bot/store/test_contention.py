@@ -3,9 +3,11 @@
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
+from sqlite_utils.utils import sqlite3
 
 from bot.store import Store, StoreError, system
 from tests.support import racers
@@ -25,32 +27,48 @@ def test_reading_and_then_writing_loses_no_update(path: Path, safe_wal: bool) ->
     with store.transaction() as tx:
         system.set_value(tx, "number", "0")
     store.close()
-    waits = race(4, racers.count_up, str(path), 60, safe_wal)
+    waits = race(4, racers.count_up, str(path), 25, safe_wal)
     assert all(isinstance(wait, float) for wait in waits), waits
-    assert number(store) == 240
+    assert number(store) == 100
+
+
+def test_nobody_writes_between_a_read_and_the_write_that_follows_it(store: Store, path: Path) -> None:
+    """Not even a program that knows nothing of the gate, such as the sqlite3 command."""
+    stranger = sqlite3.connect(str(path), timeout=0.1, isolation_level=None)
+    with store.transaction() as tx:
+        assert system.value(tx, "number") is None
+        with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+            stranger.execute("insert into installation values ('number', '7')")
+        system.set_value(tx, "number", "1")
+    stranger.close()
+    assert number(store) == 1
 
 
 def test_writers_take_turns(store: Store, path: Path) -> None:
     """SQLite alone gives one of four nearly everything; behind the gate each gets a fair share."""
     with store.transaction() as tx:
-        tx.insert_many("worker", [{"id": f"{i:04}", "seen_at": i} for i in range(600)])
+        tx.insert_many("worker", [{"id": f"{i:04}", "seen_at": i} for i in range(400)])
     shares = race(4, racers.share_out, str(path))
     assert all(isinstance(share, int) for share in shares), shares
-    assert sum(shares) == 600
-    assert min(shares) >= 75, shares  # half of what is fair
+    assert sum(shares) == 400
+    assert min(shares) >= 50, shares  # half of what is fair
 
 
 def test_a_writer_that_hangs_does_not_hang_the_others_without_a_word(store: Store, path: Path) -> None:
     """Waiting for a turn ends in words; when the turn comes free it is taken, though some gave up before."""
     process = held_by_another(path)
     os.kill(process.pid, signal.SIGSTOP)
+    start = time.monotonic()
     try:
         for _ in range(2):
-            with pytest.raises(StoreError, match=r"writing to the database for 0\.2 seconds, so it may hang"):
-                with store.transaction(patience=0.2):
-                    pass
+            with (
+                pytest.raises(StoreError, match=r"writing to the database for 0\.2 seconds"),
+                store.transaction(patience=0.2),
+            ):
+                pass
         with store.transaction(write=False) as tx:
             assert system.value(tx, "held") is None, "readers don't wait"
+        assert time.monotonic() - start < 10
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.join()

@@ -1,3 +1,4 @@
+# ruff: noqa: PT012 - what is tested here is what several statements in one block leave behind
 """Transactions: all or nothing, whatever goes wrong in them."""
 
 import shutil
@@ -104,10 +105,10 @@ def fill(tx: Tx) -> None:
 
 def test_a_full_disk_is_told_in_words_and_nothing_is_half_stored(full_disk: Store, path: Path) -> None:
     """SQLITE_FULL becomes a StoreError that says what to do."""
-    with pytest.raises(StoreError, match=r"is full.*Nothing of what was being done was stored; make room"):
-        with full_disk.transaction() as tx:
-            put(tx, "a")
-            fill(tx)
+    words = r"is full.*Nothing of what was being done was stored; make room"
+    with pytest.raises(StoreError, match=words), full_disk.transaction() as tx:
+        put(tx, "a")
+        fill(tx)
     assert names_seen_by_others(path) == []
 
 

@@ -1,0 +1,428 @@
+"""A backup while others write, and coming back from one without sending anything again."""
+
+import os
+import random
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.config import Config
+from bot.flows import asking, backups, context, intake
+from bot.flows.context import Context
+from bot.flows.tables import TableRow
+from bot.sandbox import Sandbox
+from bot.sandbox.book import OUTBOUND
+from bot.store import Store, StoreError, system
+from bot.store.seal import Sealer
+from bot.worker import tick_once
+from migrations import STEPS
+from tests.conftest import ACCOUNT_SID, PUBLIC_URL, TOKEN
+from tests.support.cast import PHONES, Riverside, riverside
+from tests.support.weeks import At
+
+START = datetime(2026, 9, 7, 12, 0, tzinfo=UTC)  # a Monday, eight in New York
+STEP = timedelta(hours=6)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """With a clock that the test holds, so that what the provider says about times is right."""
+    with Sandbox(PUBLIC_URL, ACCOUNT_SID, TOKEN, start_at=START.timestamp(), held=True) as running:
+        yield running
+
+
+def the_backup(ctx: Context, tmp_path: Path, now: datetime = START, name: str = "copy.db") -> str:
+    path = str(tmp_path / name)
+    backups.backup(ctx, path, now)
+    return path
+
+
+def work(ctx: Context, sandbox: Sandbox, now: datetime) -> None:
+    """All that a worker does at this moment, by the provider's clock as well."""
+    if now.timestamp() > sandbox.clock.now():
+        sandbox.clock.jump(now.timestamp())
+    tick_once(ctx, At(now))
+
+
+def calendar(now: datetime, weeks: int = 2) -> list[TableRow]:
+    """What the practice's own system exports at this moment: every visit, attended once it is over."""
+    rows = []
+    for week in range(weeks):
+        for day, name in enumerate(PHONES):
+            ends_at = START + timedelta(weeks=week, days=day, hours=4)
+            cells = {
+                "appointment_ref": f"V-{week}-{name}",
+                "client_ref": f"C-{name}",
+                "therapist_email": "theo@riverside.example",
+                "starts_at": (ends_at - timedelta(minutes=50)).isoformat(),
+                "ends_at": ends_at.isoformat(),
+                "status": "attended" if ends_at <= now else "booked",
+            }
+            rows.append(TableRow(len(rows) + 1, cells))
+    return rows
+
+
+def texts(sandbox: Sandbox) -> Counter[tuple[str, str, int]]:
+    """How often each client got the same words in the same week (0: any week, for the welcome)."""
+    found: Counter[tuple[str, str, int]] = Counter()
+    for message in sandbox.book.all():
+        if message.direction == OUTBOUND:
+            sent = datetime.fromtimestamp(message.created_at, UTC)
+            week = 0 if "STOP" in message.body and "reads" in message.body else (sent - START).days // 7 + 1
+            found[message.client, message.body, week] += 1
+    return found
+
+
+def live_on(ctx: Context, practice: Riverside, sandbox: Sandbox, since: datetime, until: datetime) -> None:
+    """The calendar comes in and a worker works, every six hours."""
+    now = since
+    while now <= until:
+        intake.take_rows(ctx, practice.practice, "appointments", calendar(now), now)
+        work(ctx, sandbox, now)
+        now += STEP
+
+
+@pytest.mark.parametrize(("saved", "lost"), [(0, 1), (0, 3), (1, 2), (3, 9), (5, 6), (27, 29)])
+def test_nobody_gets_a_message_again_that_went_out_after_the_backup(
+    ctx: Context, practice: Riverside, sandbox: Sandbox, tmp_path: Path, saved: int, lost: int
+) -> None:
+    """Backed up after so many steps of six hours, lost after so many; then the calendar comes in again."""
+    live_on(ctx, practice, sandbox, START, START + STEP * saved)
+    path = the_backup(ctx, tmp_path, START + STEP * saved + HOUR)
+    if lost > saved:
+        live_on(ctx, practice, sandbox, START + STEP * (saved + 1), START + STEP * lost)
+    before = texts(sandbox)
+    back = START + STEP * lost + 2 * HOUR
+    backups.restore(ctx, path, back, force=True)
+    live_on(ctx, practice, sandbox, back, START + timedelta(weeks=2))
+    after = texts(sandbox)
+    assert max(after.values()) == 1, [key for key, times in after.items() if times > 1]
+    assert before, "something must have been sent for this to mean anything"
+    assert len(after) > len(before), "check-ins must go on after a restore"
+
+
+def test_whoever_was_welcomed_after_the_backup_is_not_welcomed_again(
+    ctx: Context, practice: Riverside, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = the_backup(ctx, tmp_path)
+    live_on(ctx, practice, sandbox, START, START + STEP * 2)
+    [welcome] = [key for key in texts(sandbox) if key[0] == PHONES["Ana"] and key[2] == 0]
+    backups.restore(ctx, path, START + STEP * 3, force=True)
+    live_on(ctx, practice, sandbox, START + STEP * 3, START + timedelta(days=9))
+    assert texts(sandbox)[welcome] == 1
+    assert practice.client("Ana").welcomed
+    assert sum(times for (phone, _, week), times in texts(sandbox).items() if phone == PHONES["Ana"] and week == 2) > 0
+
+
+def test_a_question_that_waited_and_never_went_out_is_sent_once_that_is_certain(
+    ctx: Context, practice: Riverside, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The look-up comes first: two empty looks, well apart."""
+    practice.visit("Ana", START, now=START)
+    at = START + 2 * HOUR
+    with ctx.store.transaction() as tx:
+        tx.run("update client set welcomed_at = 1")
+    asking.ask_due(ctx, at)
+    assert practice.rows("select kind, state from outbox") == [{"kind": "check_in", "state": "due"}]
+    path = the_backup(ctx, tmp_path, at)
+    assert backups.restore(ctx, path, at, force=True) == backups.Restored(check_ins=0, messages=1)
+    for minutes, sent in ((1, 0), (3, 0), (6, 0), (9, 1), (12, 1), (60, 1)):
+        work(ctx, sandbox, at + timedelta(minutes=minutes))
+        assert sum(texts(sandbox).values()) == sent, minutes
+
+
+def test_what_was_already_in_doubt_at_the_backup_is_found_though_it_went_out_before(
+    ctx: Context, practice: Riverside, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The attempt began an hour before the backup: a look-up from the backup on would not see it."""
+    practice.visit("Ana", START, now=START)
+    at = START + 2 * HOUR
+    work(ctx, sandbox, at)
+    with ctx.store.transaction() as tx:
+        tx.run("update outbox set state = 'in_doubt', provider_id = null, look_at = :at", {"at": int(at.timestamp())})
+        tx.run("update client set welcomed_at = null")
+    sent = texts(sandbox)
+    path = the_backup(ctx, tmp_path, at + HOUR)
+    backups.restore(ctx, path, at + 2 * HOUR, force=True)
+    for minutes in (5, 30, 60):
+        work(ctx, sandbox, at + 2 * HOUR + timedelta(minutes=minutes))
+    assert texts(sandbox) == sent
+
+
+def test_a_copy_made_by_other_means_sends_nothing_again_either(
+    ctx: Context, practice: Riverside, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """It doesn't say when it was made."""
+    live_on(ctx, practice, sandbox, START, START + STEP)
+    copy = tmp_path / "cp.db"
+    ctx.store.copy_to(str(copy))
+    live_on(ctx, practice, sandbox, START + 2 * STEP, START + 6 * STEP)
+    backups.restore(ctx, str(copy), START + 7 * STEP, force=True)
+    live_on(ctx, practice, sandbox, START + 7 * STEP, START + timedelta(weeks=1))
+    assert max(texts(sandbox).values()) == 1
+
+
+def test_no_reminder_goes_to_someone_who_may_have_answered_since(
+    ctx: Context, practice: Riverside, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    practice.visit("Ana", START, now=START)
+    work(ctx, sandbox, START + 2 * HOUR)
+    assert practice.check_ins("Ana")[0].remind_at, "a reminder must be planned"
+    path = the_backup(ctx, tmp_path, START + 3 * HOUR)
+    backups.restore(ctx, path, START + 20 * HOUR, force=True)
+    assert practice.check_ins("Ana")[0].remind_at is None
+
+
+def test_an_appointment_that_ends_after_the_restore_is_asked_about_as_ever(
+    ctx: Context, practice: Riverside, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    backups.restore(ctx, the_backup(ctx, tmp_path), START, force=True)
+    intake.take_rows(ctx, practice.practice, "appointments", calendar(START + 5 * HOUR), START + 5 * HOUR)
+    assert [check_in.state for check_in in practice.check_ins("Ana")] == ["planned"]
+
+
+def test_an_appointment_known_to_the_backup_and_unchanged_keeps_its_plan(
+    ctx: Context, practice: Riverside, tmp_path: Path
+) -> None:
+    """What it planned for later had not been sent by then."""
+    later = calendar(START + 5 * HOUR)
+    intake.take_rows(ctx, practice.practice, "appointments", later, START + 5 * HOUR)
+    path = the_backup(ctx, tmp_path, START + 5 * HOUR)
+    backups.restore(ctx, path, START + 5 * HOUR, force=True)
+    intake.take_rows(ctx, practice.practice, "appointments", later, START + 5 * HOUR)
+    assert [check_in.state for check_in in practice.check_ins("Ana")] == ["planned"]
+
+
+def test_a_backup_is_whole_while_others_write(ctx: Context, practice: Riverside, tmp_path: Path) -> None:
+    """Two rows are always written together: no copy may hold one without the other."""
+    stop = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            with ctx.store.transaction() as tx:
+                system.set_value(tx, "left", str(number))
+                system.set_value(tx, "right", str(number))
+        ctx.store.close()
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    paths = [the_backup(ctx, tmp_path, name=f"{n}.db") for n in range(5)]
+    stop.set()
+    for writer in writers:
+        writer.join()
+    for path in paths:
+        copy = Store(path, ctx.store.sealer)
+        with copy.transaction(write=False) as tx:
+            assert system.value(tx, "left") == system.value(tx, "right")
+        copy.close()
+
+
+def test_a_backup_is_for_its_owner_alone_and_leaves_nothing_beside_it(
+    ctx: Context, practice: Riverside, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    the_backup(ctx, folder)
+    assert os.listdir(folder) == ["copy.db"]
+    assert (folder / "copy.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_backup_holds_no_name_number_or_word_in_the_open(ctx: Context, practice: Riverside, tmp_path: Path) -> None:
+    raw = Path(the_backup(ctx, tmp_path)).read_bytes()
+    assert b"C-Ana" in raw, "references are in the open, so that this looks in the right place"
+    for secret in (b"Chidi\x00", b"+12025550101", b"2025550101", b"clients.example", b"riverside.example"):
+        assert secret not in raw
+
+
+def test_a_backup_does_not_overwrite(ctx: Context, practice: Riverside, tmp_path: Path) -> None:
+    path = the_backup(ctx, tmp_path)
+    with pytest.raises(StoreError, match="is there already"):
+        backups.backup(ctx, path, START)
+    with pytest.raises(StoreError, match="its folder isn't there"):
+        backups.backup(ctx, str(tmp_path / "nowhere" / "a.db"), START)
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(
+    ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "integrity", lambda _: "row 7 missing from index")
+    with pytest.raises(StoreError, match="row 7 missing"):
+        backups.backup(ctx, str(tmp_path / "copy.db"), START)
+    assert [name for name in os.listdir(tmp_path) if name.startswith("copy")] == []
+
+
+def everything(ctx: Context) -> list[dict[str, object]]:
+    with ctx.store.transaction(write=False) as tx:
+        return [*tx.all("select * from installation order by 1"), *tx.all("select * from client order by id")]
+
+
+def newer(path: Path, ctx: Context) -> None:
+    """A backup of a program that has had one step more."""
+    with Store(str(path), ctx.store.sealer).transaction() as tx:
+        tx.run("insert into _sqlite_migrations (migration_set, name, applied_at) values ('attune', '9999_x', '2027')")
+
+
+def cut(path: Path, _ctx: Context) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def scratched(path: Path, _ctx: Context) -> None:
+    raw = bytearray(path.read_bytes())
+    for place in random.Random(1).sample(range(4096, len(raw)), 4000):
+        raw[place] ^= 0xFF
+    path.write_bytes(bytes(raw))
+
+
+def junk(path: Path, _ctx: Context) -> None:
+    path.write_bytes(b"no database at all" * 300)
+
+
+def empty(path: Path, _ctx: Context) -> None:
+    path.write_bytes(b"")
+
+
+def another_programs(path: Path, ctx: Context) -> None:
+    path.unlink()
+    with Store(str(path), ctx.store.sealer).transaction() as tx:
+        tx.run("create table songs (name text)")
+
+
+def missing(path: Path, _ctx: Context) -> None:
+    path.unlink()
+
+
+def of_another_key(path: Path, ctx: Context) -> None:
+    path.unlink()
+    other = replace(ctx, store=Store(str(path), Sealer(("another-key-that-is-long-enough-too",))))
+    other.store.migrate()
+    riverside(other)
+    other.store.close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (newer, "upgraded by a newer Attune"),
+        (cut, "isn't a whole backup"),
+        (scratched, "isn't a whole backup"),
+        (junk, "isn't a whole backup"),
+        (empty, "isn't a whole backup"),
+        (another_programs, "isn't a whole backup"),
+        (missing, "isn't there"),
+        (of_another_key, "sealed with a key that is not in SECRET_KEY"),
+    ],
+)
+def test_a_file_that_cannot_be_restored_is_refused_and_nothing_changes(
+    ctx: Context, practice: Riverside, tmp_path: Path, spoil: object, words: str
+) -> None:
+    assert len(STEPS) >= 1
+    path = Path(the_backup(ctx, tmp_path))
+    spoil(path, ctx)
+    before = everything(ctx)
+    with pytest.raises(StoreError, match=words):
+        backups.restore(ctx, str(path), START)
+    assert everything(ctx) == before
+    assert not [name for name in os.listdir(tmp_path) if "restoring" in name or "before-" in name]
+
+
+def test_the_database_itself_is_no_backup(ctx: Context, practice: Riverside) -> None:
+    with pytest.raises(StoreError, match="is the database itself"):
+        backups.restore(ctx, ctx.store.path, START)
+
+
+def test_the_database_that_was_there_is_kept_beside_it(ctx: Context, practice: Riverside, tmp_path: Path) -> None:
+    path = the_backup(ctx, tmp_path)
+    practice.visit("Ana", START)
+    backups.restore(ctx, path, START)
+    assert practice.rows("select * from appointment") == []
+    [kept] = tmp_path.glob("attune.db.before-*[0-9]")
+    with Store(str(kept), ctx.store.sealer).transaction(write=False) as tx:
+        assert len(tx.all("select * from appointment")) == 1
+
+
+def test_a_machine_without_a_database_is_brought_back(ctx: Context, practice: Riverside, tmp_path: Path) -> None:
+    path = the_backup(ctx, tmp_path)
+    url = f"sqlite:///{tmp_path}/elsewhere/attune.db"
+    fresh = context.build(replace(ctx.config, database_url=url))
+    os.mkdir(tmp_path / "elsewhere")
+    backups.restore(fresh, path, START)
+    assert os.listdir(tmp_path / "elsewhere") == ["attune.db"]
+    with fresh.store.transaction(write=False) as tx:
+        assert len(tx.all("select * from client")) == 3
+
+
+def test_a_restore_that_dies_at_the_last_step_has_changed_nothing(
+    ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that must be put in doubt is, before the copy takes the database's place."""
+    path = the_backup(ctx, tmp_path)
+    before = everything(ctx)
+    doubted = []
+
+    def dies(*_: object) -> None:
+        part = Store(f"{ctx.store.path}.restoring", ctx.store.sealer)
+        with part.transaction(write=False) as tx:
+            doubted.append(system.value(tx, backups.RESTORED_AT))
+        part.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(backups, "_set_aside", dies)
+    with pytest.raises(KeyboardInterrupt):
+        backups.restore(ctx, path, START)
+    assert doubted == [str(int(START.timestamp()))]
+    assert everything(ctx) == before
+
+
+@pytest.mark.parametrize(
+    ("worker", "ago", "refused"),
+    [
+        (f"{socket.gethostname()}-{os.getpid()}-abc", 10, True),
+        (f"{socket.gethostname()}-{os.getpid()}-abc", -10, True),
+        (f"{socket.gethostname()}-{os.getpid()}-abc", 3600, False),
+        (f"{socket.gethostname()}-999999999-abc", 10, False),
+        ("another-host-77-abc", 10, True),
+        ("another-host-77-abc", 300, False),
+    ],
+)
+def test_a_restore_waits_for_workers_to_stop(
+    ctx: Context, practice: Riverside, tmp_path: Path, worker: str, ago: int, refused: bool
+) -> None:
+    path = the_backup(ctx, tmp_path)
+    with ctx.store.transaction() as tx:
+        system.beat(tx, worker, START - timedelta(seconds=ago))
+    if not refused:
+        backups.restore(ctx, path, START)
+        return
+    with pytest.raises(StoreError, match="A worker is still running"):
+        backups.restore(ctx, path, START)
+    backups.restore(ctx, path, START, force=True)
+
+
+def test_a_restore_waits_for_the_web_to_stop(ctx: Context, practice: Riverside, tmp_path: Path, config: Config) -> None:
+    from werkzeug.serving import make_server
+
+    from bot.web import create_app
+
+    path = the_backup(ctx, tmp_path)
+    server = make_server("127.0.0.1", 0, create_app(ctx, At(START)), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    busy = replace(ctx, config=replace(ctx.config, port=server.server_port))
+    try:
+        with pytest.raises(StoreError, match="web is still running on port"):
+            backups.restore(busy, path, START)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    backups.restore(busy, path, START)

@@ -2,8 +2,9 @@
 
 import os
 import sys
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,27 +14,45 @@ from bot import config as settings
 from bot.config import Config
 
 if TYPE_CHECKING:
+    from bot.clock import Clock
     from bot.flows.context import Context
     from bot.store import Store
     from bot.store.practices import Practice
+
+LONGEST_WAIT = timedelta(minutes=1)
 
 
 class BadCall(ValueError):
     """The command can't be carried out as it was typed; the message says why."""
 
 
-class FixedClock:
-    """For `tick --now`."""
+class ClockFrom:
+    """For `tick --now`: shows that time at first, and goes on from there, so that a sender's pace can be waited for."""
 
     def __init__(self, at: datetime) -> None:
-        self.at = at
+        self.at, self._began = at, time.monotonic()
 
     def now(self) -> datetime:
-        """Always the same."""
-        return self.at
+        """The time, UTC."""
+        return self.at + timedelta(seconds=time.monotonic() - self._began)
 
     def report(self, who: str, *, busy: bool, next_due: int | None) -> None:
         """Nobody waits for us."""
+
+
+def pass_over(ctx: "Context", clock: "Clock") -> int:
+    """A worker's passes until nothing is left that is due, at the sender's pace; how many things were done."""
+    from bot.flows import sending
+    from bot.worker import tick_once
+
+    done = tick_once(ctx, clock)
+    while not ctx.config.clock_url:  # the sandbox's clock may stand, so that no waiting would help
+        wait = max((sending.pause(ctx, lane, clock.now()) for lane in sending.lanes_of(ctx)), default=timedelta())
+        if not timedelta() < wait <= LONGEST_WAIT:
+            break
+        time.sleep(wait.total_seconds())
+        done += tick_once(ctx, clock)
+    return done
 
 
 def with_secrets() -> Config:
@@ -51,7 +70,19 @@ def ready(config: Config) -> "Store":
     if not os.path.exists(store.path):
         raise StoreError(f"There is no database at {store.path}: run `attune migrate` first, or see DATABASE_URL.")
     store.check_ready()
+    if config.secrets:
+        check_key(store)
     return store
+
+
+def check_key(store: "Store") -> None:
+    """Raises SealBroken where people were sealed with a key that isn't among ours: we wouldn't find them, and would
+    store them again."""
+    from bot.store import people, practices
+
+    with store.transaction(write=False) as tx:
+        for practice in practices.every(tx):
+            people.with_role(tx, practice.id, "therapist")
 
 
 def make_context(process: str = "command") -> "Context":

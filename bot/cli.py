@@ -96,12 +96,11 @@ def worker() -> None:
 def tick(now_text: str | None) -> None:
     """One pass of the worker."""
     from bot.clock import clock_for
-    from bot.worker import tick_once
 
     at = calls.moment(now_text) if now_text else None
     ctx = calls.make_context("worker")
-    done = tick_once(ctx, calls.FixedClock(at) if at else clock_for(ctx.config.clock_url))
-    click.echo(f"{done} things done.")
+    clock = calls.ClockFrom(at) if at else clock_for(ctx.config.clock_url)
+    click.echo(f"{calls.pass_over(ctx, clock)} things done.")
 
 
 @main.command("import")
@@ -183,7 +182,7 @@ def practice() -> None:
 @practice.command("show")
 @practice_option
 def practice_show(practice_name: str | None) -> None:
-    """Every setting."""
+    """Every setting of the practice, and whom to tell of danger."""
     from bot.flows.settings import show_practice
 
     store, found = calls.with_practice(practice_name)
@@ -202,6 +201,41 @@ def practice_set(pairs: Sequence[str], practice_name: str | None) -> None:
     ctx = calls.make_context()
     set_practice(ctx, found, changes, calls.now_by(ctx.config))
     click.echo("Saved.")
+
+
+@main.group()
+def client() -> None:
+    """How one client stands with the practice: in care or not, and going on after a halt."""
+
+
+@client.command("set")
+@click.argument("client_ref")
+@click.argument("pairs", nargs=-1, required=True, metavar="state=STATE")
+@practice_option
+def client_set(client_ref: str, pairs: Sequence[str], practice_name: str | None) -> None:
+    """Set state to active, on_hold, discharged or died. Whoever is not active is asked nothing more."""
+    from bot.flows import standing
+
+    changes = calls.pairs_of(pairs)
+    if list(changes) != ["state"]:
+        raise BadCall("Only the state can be set, as in state=on_hold.")
+    _, found = calls.with_practice(practice_name)
+    ctx = calls.make_context()
+    done = standing.set_state(ctx, found, client_ref, changes["state"], "command", calls.now_by(ctx.config))
+    click.echo("Saved." if done else "It was so before.")
+
+
+@client.command("resume")
+@click.argument("client_ref")
+@practice_option
+def client_resume(client_ref: str, practice_name: str | None) -> None:
+    """Let check-ins go on after danger, when a clinician says so, or after a long silence."""
+    from bot.flows import standing
+
+    _, found = calls.with_practice(practice_name)
+    ctx = calls.make_context()
+    done = standing.resume(ctx, found, client_ref, "command", calls.now_by(ctx.config))
+    click.echo("Check-ins go on." if done else "Nothing held them up.")
 
 
 @main.group()

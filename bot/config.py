@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 TWILIO_ADDRESS = "https://api.twilio.com"
 SHORTEST_SECRET = 32
 # What a setting must look like, and how to say so.
-_ACCOUNT = (r"AC[0-9a-fA-F]{32}", "AC and 32 more letters and digits, as the Twilio console shows it")
-_SERVICE = (r"MG[0-9a-fA-F]{32}", "MG and 32 more letters and digits, as the Twilio console shows it")
+_ACCOUNT = (r"AC[0-9A-Za-z]+", "AC and 32 more letters and digits, as the Twilio console shows it")
+_SERVICE = (r"MG[0-9A-Za-z]+", "MG and 32 more letters and digits, as the Twilio console shows it")
 _SENDER = (r"\+[1-9][0-9]{3,14}|[0-9]{3,8}", "a number with its country code, like +12025550123, or a short code")
 _MAIL = (r"[^\r\n@]*@[^\s@]+", "one mail address, like notes@example.org or Riverside <notes@example.org>")
 

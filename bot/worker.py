@@ -134,7 +134,10 @@ class Worker:
         now = self.clock.now()
         claimed = sending.claim(self.ctx, self.id, now, lane, most=1)
         for message in claimed:
-            sending.deliver(self.ctx, message, self.clock.now(), self.clock.now)
+            try:
+                sending.deliver(self.ctx, message, self.clock.now(), self.clock.now)
+            except Exception as error:  # its lease will end; the others needn't wait for that
+                log.get().error("fault", what="sending", message=message.id, error=error.__class__.__name__)
         return len(claimed) or self._wait_for_pace(lane, now)
 
     def _wait_for_pace(self, lane: Lane, now: datetime) -> int:

@@ -185,6 +185,8 @@ STATEMENTS = [
         next_step_at {i64}
     ) {strict}""",
     "create index alert_open on alert (practice_id, client_id, therapist_id, kind, opened_at)",
+    "create unique index alert_one_open on alert (practice_id, client_id, therapist_id) "
+    "where kind = 'rapport' and resolved_at is null",
     "create index alert_next_step on alert (next_step_at) where next_step_at is not null",
     # --- what goes out
     """create table outbox (

@@ -73,7 +73,10 @@ def _load() -> Mapping[str, Mapping[str, Any]]:
 
 def read(text: str) -> Mapping[str, Mapping[str, Any]]:
     """Read and check the file's text. Raises BadInstrument."""
-    found = tomllib.loads(text)
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInstrument(FILE, "syntax", str(error)) from None
     for part in ("page", "dates"):
         for language in LANGUAGES:
             _check(found, part, language)
@@ -93,5 +96,8 @@ def _check(found: Mapping[str, Mapping[str, Any]], part: str, language: str) -> 
 def _shape(value: Any) -> object:
     """What two languages must agree on: places of a text, length of a list."""
     if isinstance(value, str):
-        return sorted({name for _, name, _, _ in Formatter().parse(value) if name})
+        try:
+            return sorted({name for _, name, _, _ in Formatter().parse(value) if name})
+        except ValueError as error:  # a stray brace
+            return str(error)
     return len(value) if isinstance(value, list) else type(value).__name__

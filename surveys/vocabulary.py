@@ -23,10 +23,10 @@ LISTS: Mapping[str, tuple[str, ...]] = {
         *("beyond", "tens", "all", "except", "correction", "not", "hedge", "near", "half", "or", "to"),
         *("between", "out_of", "percent", "stars", "minus", "skip", "and"),
     ),
-    "around": ("filler", "greeting", "thanks"),
-    "counts": ("after", "before", "rating", "month", "idiom"),
+    "around": ("filler", "frame", "greeting", "thanks"),
+    "counts": ("after", "before", "rating", "month", "alone", "singular", "describing", "idiom"),
     "code": ("says",),
-    "optout": ("says", "not", "polite"),
+    "optout": ("says", "not", "stay", "polite"),
     "danger": ("not", "denied", "past", "now"),
     "talk": ("call", "help", "optin", "skip", "wrong_person", "request", "done"),
     "machine": ("says",),
@@ -42,7 +42,16 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 WORDS = ("ordinary", "keywords", "often_misspelt")
 MAIL = (
     *("wrote", "openers", "from", "sent", "to", "subject", "original", "footers", "devices", "disclaimers"),
-    *("banners", "sign_offs", "quote_classes", "auto_subjects", "auto_senders", "bounce_starts", "reactions", "code_signs"),
+    *(
+        "banners",
+        "sign_offs",
+        "quote_classes",
+        "auto_subjects",
+        "auto_senders",
+        "bounce_starts",
+        "reactions",
+        "code_signs",
+    ),
 )
 
 

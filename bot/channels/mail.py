@@ -79,11 +79,14 @@ class MailChannel:
         except (OSError, smtplib.SMTPServerDisconnected) as error:
             raise DeliveryFailed("the mail server hung up", permanent=False, meaning=BUSY) from error
         try:
-            _expect(smtp.data(mail), UNREACHABLE, 250)
+            answer = smtp.data(mail)
         except smtplib.SMTPDataError as error:  # DATA itself was refused: nothing was handed over
             raise _refused(error.smtp_code, UNREACHABLE) from error
         except (OSError, smtplib.SMTPServerDisconnected) as error:
             raise InDoubt(f"no answer after the mail ({error.__class__.__name__})") from error
+        if not 200 <= answer[0] < 600:
+            raise InDoubt("an answer after the mail that makes no sense")
+        _expect(answer, UNREACHABLE, 250)
 
 
 def compose(message: Outgoing, mail_from: str) -> EmailMessage:

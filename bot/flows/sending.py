@@ -30,7 +30,7 @@ LONGEST_RETRY_AFTER = 3600  # what a provider may ask us to wait
 LONGEST_HOLD = timedelta(minutes=5)  # what one "too many requests" may hold up the sender's other messages
 STAFF_STAY = timedelta(hours=10)
 CLOCK_JUMP = timedelta(minutes=10)  # a pace further ahead than this means that the clock went back
-ASIDE = timedelta(seconds=5)
+ASIDE = {"claimed": timedelta(seconds=1), "in_doubt": timedelta(seconds=5)}
 FRESH = timedelta(seconds=3)  # how old the check may be when the provider is called
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CALL = timedelta(seconds=30)  # the longest a call may take, with FRESH: validity counts from its end
@@ -179,8 +179,8 @@ def _prepare(ctx: Context, tx: Tx, message: Message, now: datetime) -> Outgoing 
 
 
 def _judge(ctx: Context, tx: Tx, message: Message, now: datetime) -> courtesy.Go | courtesy.Wait | courtesy.Drop:
-    if message.urgency != URGENT and sends.live_elsewhere(tx, message):
-        return courtesy.Wait(now + ASIDE, "another message to this number is on its way")
+    if message.urgency != URGENT and (state := sends.live_elsewhere(tx, message)):
+        return courtesy.Wait(now + ASIDE[state], "another message to this number is on its way")
     if message.client_id is None:
         return _judge_for_stranger(tx, message, now)
     return _judge_for_client(ctx, tx, message, now)

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import TextIO
 
 import click
+import requests
 
 from bot.sandbox import sample
 from bot.sandbox.director import FIRST_DAY, Director
 from bot.sandbox.judge import Record, Verdict, verdicts
-from bot.sandbox.processes import FailedToStart
+from bot.sandbox.processes import FailedToStart, port_wanted
 from bot.sandbox.server import why_not
 from bot.sandbox.stage import Stage, Stuck
 from bot.sandbox.transcript import Transcript
@@ -65,14 +66,15 @@ def play_in(
     plan: Plan,
     *streams: TextIO,
     settings: Mapping[str, str] | None = None,
+    watch: Callable[[Stage], None] | None = None,
     at_the_end: Callable[[Stage], None] | None = None,
 ) -> Outcome:
-    """As `perform`, in this folder; `at_the_end` is called while all still runs."""
+    """As `perform`, in this folder. `watch` is called after every moment, `at_the_end` while all still runs."""
     stage = Stage(
         folder,
         start_at=FIRST_DAY.timestamp(),
         held=True,
-        port=int(os.environ.get("PORT") or 0),
+        port=port_wanted(os.environ),
         owners=sample.owners(),
         settings=settings,
         say=lambda words: told.aside(words),
@@ -81,7 +83,7 @@ def play_in(
     with stage:
         token = sample.set_up(stage, sample.CLIENTS, FIRST_DAY - CONSENT)
         stage.wait_until_ready()
-        director = Director(stage, token, told, declines=plan.declines)
+        director = Director(stage, token, told, declines=plan.declines, watch=watch)
         director.plan_kills(plan.kills, plan.seed)
         record = director.play()
         if at_the_end:
@@ -108,7 +110,7 @@ def main(kills: int, seed: int | None, file: TextIO | None, without_decline: boo
         click.echo(f"The worker will be killed {kills} times (--seed {seed}).")
     try:
         outcome = perform(Plan(kills, seed, not without_decline), *streams)
-    except (FailedToStart, Stuck) as error:
+    except (FailedToStart, Stuck, requests.RequestException) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -31,8 +31,17 @@ AROUND_A_SEND = 0.015  # seconds: what a send still has to do once the provider 
 class Director:
     """Plays all ten weeks on a stage whose clock is held."""
 
-    def __init__(self, stage: Stage, token: str, transcript: Transcript, *, declines: bool = True) -> None:
-        self.stage, self.clock = stage, stage.clock
+    def __init__(
+        self,
+        stage: Stage,
+        token: str,
+        transcript: Transcript,
+        *,
+        declines: bool = True,
+        watch: Callable[[Stage], None] | None = None,
+    ) -> None:
+        """`declines`: whether Ben does. `watch` is called whenever everyone is through with a moment."""
+        self.stage, self.clock, self._watch = stage, stage.clock, watch
         self._token, self._told, self._declines = token, transcript, declines
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
@@ -96,6 +105,8 @@ class Director:
             self._message(message)
         for mail in self._new_mails():
             self._mail(mail)
+        if self._watch:
+            self._watch(self.stage)
 
     def _kill(self) -> None:
         """At a random moment; where the provider takes a message before that, right around it: it hurts most there."""

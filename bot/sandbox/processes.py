@@ -29,6 +29,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def port_wanted(env: Mapping[str, str]) -> int:
+    """PORT, where the pages shall be; 0, any free one, where it isn't set. Raises FailedToStart."""
+    given = env.get("PORT", "").strip() or "0"
+    if not given.isdigit() or int(given) > 65535:
+        raise FailedToStart(f"PORT must be a number up to 65535; it is {given!r}.")
+    return int(given)
+
+
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """What a process of ours starts with: this process's environment, with these settings in place of any it had."""
     kept = {name: value for name, value in os.environ.items() if name not in SETTINGS}

@@ -20,7 +20,7 @@ import requests
 
 from bot.sandbox import sample
 from bot.sandbox.play import Play
-from bot.sandbox.processes import FailedToStart
+from bot.sandbox.processes import FailedToStart, port_wanted
 from bot.sandbox.sample import ANA, BEN, CHIDI, ZONE
 from bot.sandbox.server import why_not
 from bot.sandbox.stage import Stage, Stuck
@@ -46,16 +46,13 @@ def main() -> None:
     except (FailedToStart, Stuck, requests.RequestException) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    except OSError as error:
-        click.echo(f"The pages can't be served: {error.strerror or error}. Is PORT taken?", err=True)
-        sys.exit(1)
     click.echo("\nEnded. Nothing was kept.")
 
 
 def _run(folder: Path, ended: Event) -> None:
     click.echo("Setting up Riverside Counseling, a pretend practice ...")
     now = a_monday(datetime.now(ZONE))
-    port = int(os.environ.get("PORT") or 0)
+    port = port_wanted(os.environ)
     settings = {"SEND_PACE": "0"}  # a newcomer needn't wait for a real sender's pace
     owners = sample.owners(CLIENTS)
     with Stage(

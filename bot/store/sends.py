@@ -115,14 +115,15 @@ def begin_attempt(tx: Tx, message: Message, now: datetime, lease: timedelta) -> 
     return attempt_id
 
 
-def live_elsewhere(tx: Tx, message: Message) -> bool:
-    """Whether another message to the same address is being sent or in doubt: a look-up couldn't tell two apart."""
+def live_elsewhere(tx: Tx, message: Message) -> str | None:
+    """How another message to the same address stands that is being sent or in doubt (`claimed` or `in_doubt`):
+    a look-up couldn't tell two apart."""
     row = tx.one(
-        "select 1 as yes from outbox where address_index = :a and id <> :id and channel = 'sms' "
-        "and (state = 'in_doubt' or (state = 'claimed' and attempt_id is not null)) limit 1",
+        "select max(state) as state from outbox where address_index = :a and id <> :id and channel = 'sms' "
+        "and (state = 'in_doubt' or (state = 'claimed' and attempt_id is not null))",
         {"a": message.address_index, "id": message.id},
     )
-    return row is not None
+    return row["state"] if row else None
 
 
 def attempt(tx: Tx, attempt_id: str) -> Attempt | None:

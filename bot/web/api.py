@@ -25,8 +25,8 @@ def appointments() -> tuple[Response, int]:
         response = jsonify(error="This needs the header 'Authorization: Bearer TOKEN'; see `attune token new`.")
         response.headers["WWW-Authenticate"] = "Bearer"
         return response, 401
-    found = request.get_json(force=True, silent=True)
-    if not isinstance(found, list) or len(found) > MOST:
+    found = _list()
+    if found is None or len(found) > MOST:
         return jsonify(error=EXPECTED), 400
     taken = intake.take_rows(ctx(), practice, "appointments", intake.table_rows(found, "appointments"), now())
     counts = {"new": taken.new, "changed": taken.changed, "same": taken.same}
@@ -48,6 +48,14 @@ def _practice() -> Practice | None:
     with ctx().store.transaction(write=False) as tx:
         practice_id = practices.of_token(tx, token.strip())
         return practices.get(tx, practice_id) if practice_id else None
+
+
+def _list() -> list[object] | None:
+    try:
+        found = request.get_json(force=True, silent=True)
+    except RecursionError:  # nested a thousand deep
+        return None
+    return found if isinstance(found, list) else None
 
 
 def _shown(problem: Problem) -> dict[str, str | int]:

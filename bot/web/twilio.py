@@ -33,10 +33,10 @@ STATUS = {
 }
 # These are checked where they are there. The two older names of the id must say the same as MessageSid.
 ALSO = {
-    "AccountSid": r"AC[0-9a-f]{32}",
+    "AccountSid": r"AC[0-9A-Za-z]+",
     "SmsSid": SID,
     "SmsMessageSid": SID,
-    "MessagingServiceSid": r"(MG[0-9a-f]{32})?",
+    "MessagingServiceSid": r"(MG[0-9A-Za-z]+)?",
     "NumMedia": r"[0-9]{1,2}",
     "NumSegments": r"[0-9]{1,2}",
     "OptOutType": r"(STOP|START|HELP)?",

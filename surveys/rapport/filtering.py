@@ -28,9 +28,7 @@ def begin(model: Model) -> Belief:
     modes = t.prior.shape[0]
     profiles = np.tile(t.profile, (len(model.feelings), 1))
     began = np.zeros((modes, REMEMBERED))
-    return Belief(
-        model, -1, rounded(t.prior), rounded(profiles), np.zeros(modes), began, (), UNKNOWN
-    )
+    return Belief(model, -1, rounded(t.prior), rounded(profiles), np.zeros(modes), began, (), UNKNOWN)
 
 
 def assess(history: Iterable[Observation], model: Model) -> Belief:
@@ -165,12 +163,11 @@ def judge(belief: Belief, answered: bool) -> Belief:
     FAIR_FROM, and with the chance that the client rates at random (both set by the run in docs/signal.md).
     """
     if not answered:
-        return replace(belief, evidence=belief.evidence - FADES)
+        return replace(belief, evidence=max(belief.evidence - FADES, UNKNOWN))
     down = belief.probability
     odds = np.log(max(down, 1e-12) / max(1 - down, 1e-12))
     by_rater = belief.weights.sum((0, 2, 4))  # P, B
     level = float(by_rater.sum(0) @ np.array(LEVELS))
     noisy = float(by_rater[1:].sum())
-    return replace(
-        belief, evidence=float(odds) - FAIR_LEVEL * max(FAIR_FROM - level, 0.0) - FAIR_NOISE * noisy
-    )
+    fair = FAIR_LEVEL * max(FAIR_FROM - level, 0.0) + FAIR_NOISE * noisy
+    return replace(belief, evidence=max(float(odds) - fair, UNKNOWN))

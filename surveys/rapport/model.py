@@ -21,15 +21,15 @@ import numpy as np
 CHANGE = "change"  # the digit "compared with usual"; not a feeling
 LEVELS = tuple(round(-4.5 + 0.45 * i, 2) for i in range(21))
 GROWTH_FADES = 4.0  # appointments; alliance growth is mostly over after the first handful of sessions
-CURVE = (  # by alarms.with_curve from the shipped model, three or four questions; moves by < 0.1 between feelings
-    (0.004, 0.18),
-    (0.007, -0.22),
-    (0.012, -0.61),
-    (0.02, -0.98),
-    (0.033, -1.36),
-    (0.055, -1.76),
-    (0.09, -2.14),
-    (0.15, -2.60),
+CURVE = (  # alarms.with_curve from the shipped model; moves by < 0.06 between three or four questions, of 3 to 7
+    (0.004, -0.08),
+    (0.007, -0.49),
+    (0.012, -0.85),
+    (0.02, -1.23),
+    (0.033, -1.60),
+    (0.055, -2.02),
+    (0.09, -2.44),
+    (0.15, -2.85),
 )
 
 

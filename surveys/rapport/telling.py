@@ -38,8 +38,7 @@ def bands(model: Model, weights: Array, profiles: Array, place: Index) -> Mappin
     """A band for each feeling from how it stands."""
     t = tables(model)
     return {
-        f: band(stands(weights, d, place, t), profiles[d] @ t.mean[d])
-        for d, f in enumerate(model.feelings)
+        f: band(stands(weights, d, place, t), profiles[d] @ t.mean[d]) for d, f in enumerate(model.feelings)
     }
 
 

@@ -31,16 +31,24 @@ def _courtesies(row: Row) -> list[tuple[int, int]]:
     """Greetings at the start and thanks at the end, where nothing else is in their clause."""
     spans = []
     for i, item in enumerate(row.items):
-        if item.kind == "greeting" and all(other.kind in ("greeting", "sep", "stop", "line") for other in row.items[:i]):
+        if item.kind == "greeting" and all(
+            other.kind in ("greeting", "sep", "stop", "line") for other in row.items[:i]
+        ):
             spans.append((item.start, item.end))
-        if item.kind == "thanks" and all(other.kind in ("thanks", "sep", "stop", "line", "filler") for other in row.items[i + 1 :]):
+        if item.kind == "thanks" and all(
+            other.kind in ("thanks", "sep", "stop", "line", "filler") for other in row.items[i + 1 :]
+        ):
             spans.append((item.start, item.end))
     return spans
 
 
 def _says_something(row: Row, spans: Sequence[tuple[int, int]]) -> bool:
     """Whether a word is left that is more than a filler beside scores, or more than a greeting without."""
-    idle = ("filler", "greeting", "thanks", "sep", "stop", "line", "and", "hedge") if spans else ("greeting", "thanks", "sep", "stop", "line")
+    idle = (
+        ("filler", "greeting", "thanks", "sep", "stop", "line", "and", "hedge")
+        if spans
+        else ("greeting", "thanks", "sep", "stop", "line")
+    )
     for item in row.items:
         if any(start <= item.start < end for start, end in spans):
             continue

@@ -12,7 +12,7 @@ from surveys.replies.items import Row, read_row
 from surveys.replies.mail import own_text, own_words
 from surveys.replies.scores import Found, read_scores
 from surveys.replies.sense import settle
-from surveys.replies.text import normalise, shorten
+from surveys.replies.text import LONGEST, normalise, shorten
 from surveys.vocabulary import Vocabulary
 
 _WORDLIKE = re.compile(r"\w")
@@ -66,27 +66,22 @@ def parse(
     Never raises; what a reply does not settle stays None.
     """
     vocabulary, asked = instruments.vocabulary, tuple(dict.fromkeys(asked))
-    body = normalise(_part_read(text, channel))
-    head = dict(headers or {})
-    nothing = tuple(None for _ in asked)
-    if channel == "email":
-        if machine.is_automatic(head, body, vocabulary):
-            return Reply("autoreply", nothing, because=(Because(None, None, "", "the mail's headers"),))
-        own = own_words(body, vocabulary, head)
-        if not own.strip() and not _has_quotation(body):
-            own = _subject(head)
-    else:
+    if channel != "email":
+        body = normalise(shorten(text))
         reacted = machine.reaction(body, vocabulary)
-        own = own_text(body if reacted is None else reacted, vocabulary)
+        body = machine.without_check_in(body) if reacted is None else reacted
+        return _read(own_text(body, vocabulary), asked, vocabulary, also_crisis)
+    head = dict(headers or {})
+    if machine.is_automatic(head, vocabulary):
+        return _automatic(asked, "the mail's headers")
+    own = own_words(text, vocabulary, head)
+    if not own and not _WORDLIKE.search(text[:LONGEST]):
+        own = _subject(head)
     return _read(own, asked, vocabulary, also_crisis)
 
 
-def _part_read(text: str, channel: str) -> str:
-    return text if channel == "email" and "<" in text[:400] and len(text) < 400_000 else shorten(text)
-
-
-def _has_quotation(body: str) -> bool:
-    return bool(_WORDLIKE.search(body))
+def _automatic(asked: Sequence[str], sign: str) -> Reply:
+    return Reply("autoreply", tuple(None for _ in asked), because=(Because(None, None, "", sign),))
 
 
 def _subject(headers: Mapping[str, str]) -> str:
@@ -100,20 +95,20 @@ def _read(own: str, asked: tuple[str, ...], vocabulary: Vocabulary, also_crisis:
     words = _words(own, vocabulary)
     matches = vocabulary.phrases.find(words)
     if flags.is_machine(own, matches, words, vocabulary):
-        return Reply("autoreply", tuple(None for _ in asked), because=(Because(None, None, "", "machine text"),))
+        return _automatic(asked, "machine text")
     danger = flags.danger(words, matches)
     extra = _also(words, also_crisis)
     out = flags.wants_out(words, matches, vocabulary, own)
     row = settle(read_row(own, words, matches, vocabulary))
     found = _scores(row, asked, matches, vocabulary)
-    if not out and found.spans and flags.is_keyword(*_rest(own, found, vocabulary)):
+    if not out and found.spans and flags.is_keyword(*_rest(own, found, vocabulary), vocabulary):
         out = [Match("optout.says", "keyword", 0, 0)]
     crisis = danger.present or bool(extra)
     call = bool(flags.groups(matches, "talk.call"))
     scores = tuple(found.scores[f] for f in asked)
     said = _comment(row, found, words, out, crisis)
-    kind = _kind(own, scores, found, crisis, bool(out), matches, words, said, asked)
-    if kind in ("help", "optin") and len(own.split()) == 1 or (kind == "optout" and _is_only(out, words)):
+    kind = _kind(scores, found, crisis, bool(out), matches, words, said, asked)
+    if (kind in ("help", "optin") and len(own.split()) == 1) or (kind == "optout" and _is_only(out, words)):
         said = None
     because = (*_reasons(found, asked), *_flag_reasons(danger, extra, out, words))
     return Reply(kind, scores, said, bool(out), crisis, None if crisis else danger.note, call, because)
@@ -125,13 +120,13 @@ def _words(own: str, vocabulary: Vocabulary) -> Words:
     return words.respelt(right) if right else words
 
 
-def _rest(own: str, found: Found, vocabulary: Vocabulary) -> tuple[Words, list[Match], Vocabulary, str]:
+def _rest(own: str, found: Found, vocabulary: Vocabulary) -> tuple[Words, list[Match]]:
     """What is left of the text beside its scores, ready to be looked at for a keyword."""
     rest = own
     for start, end in sorted(found.spans, reverse=True):
         rest = rest[:start] + " " + rest[end:]
     words = _words(rest, vocabulary)
-    return words, vocabulary.phrases.find(words), vocabulary, rest
+    return words, vocabulary.phrases.find(words)
 
 
 def _also(words: Words, patterns: Sequence[str]) -> list[Match]:
@@ -150,7 +145,7 @@ def _also(words: Words, patterns: Sequence[str]) -> list[Match]:
 def _scores(row: Row, asked: tuple[str, ...], matches: Sequence[Match], vocabulary: Vocabulary) -> Found:
     low = row.text.lower()
     coded = flags.groups(matches, "code.says") or any(sign in low for sign in vocabulary.mail["code_signs"])
-    if coded or low.lstrip().startswith(("=", "<")) and not low.lstrip().startswith("<3"):
+    if coded or (low.lstrip().startswith(("=", "<")) and not low.lstrip().startswith("<3")):
         return Found(dict.fromkeys(asked), dict.fromkeys(asked, "S20"), {})
     return read_scores(row, asked)
 
@@ -166,14 +161,16 @@ def _says_more(row: Row, found: Found, words: Words, out: Sequence[Match]) -> bo
     """Whether a comment holds more than the wish to get no more messages."""
     wish = [(words.starts[m.first], words.ends[m.after - 1]) for m in out if m.after > m.first]
     rest = [i for i in row.items if i.kind == "word" and not any(a <= i.start < b for a, b in [*wish, *found.spans])]
-    return len(rest) > 1
+    return bool(rest)
 
 
 def _longest(found: Sequence[Match]) -> list[Match]:
-    return [m for m in found[:20] if not any(o.first <= m.first and m.after <= o.after and o is not m and (o.first, o.after) != (m.first, m.after) for o in found[:20])]
+    """The matches by length, the longest first."""
+    return sorted(found, key=lambda m: m.first - m.after)
 
 
 def _disjoint(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans in order, those that touch joined."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(set(spans)):
         if joined and start <= joined[-1][1]:
@@ -184,12 +181,11 @@ def _disjoint(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _is_only(out: Sequence[Match], words: Words) -> bool:
-    covered = {i for m in out for i in range(m.first, m.after)}
-    return len(covered) >= len(words.folded)
+    return len(flags.covered(out)) >= len(words.folded)
 
 
 def _kind(
-    own: str, scores: Sequence[int | None], found: Found, crisis: bool, out: bool,
+    scores: Sequence[int | None], found: Found, crisis: bool, out: bool,
     matches: Sequence[Match], words: Words, said: str | None, asked: Sequence[str],
 ) -> str:  # fmt: skip
     """The first kind that applies, in the order of the rules."""
@@ -214,15 +210,15 @@ def _kind(
         return "skip"
     if "talk.request" in has or "talk.call" in has:
         return "reschedule_or_other_request"
-    return "comment" if said and _is_comment(own, words) else "unclear"
+    return "comment" if said and _is_comment(words) else "unclear"
 
 
 def _is_done(words: Words, matches: Sequence[Match]) -> bool:
-    courtesy = {i for m in flags.groups(matches, "around.thanks", "around.greeting", "talk.done", "around.filler") for i in range(m.first, m.after)}
+    courtesy = flags.covered(flags.groups(matches, "around.thanks", "around.greeting", "talk.done", "around.filler"))
     return all(i in courtesy or not word.isalnum() for i, word in enumerate(words.folded))
 
 
-def _is_comment(own: str, words: Words) -> bool:
+def _is_comment(words: Words) -> bool:
     """A few words at least: shorter replies are words off the scale."""
     return sum(word.isalnum() for word in words.folded) >= 4
 
@@ -234,10 +230,15 @@ def _reasons(found: Found, asked: Sequence[str]) -> tuple[Because, ...]:
     )
 
 
-def _flag_reasons(danger: flags.Danger, extra: Sequence[Match], out: Sequence[Match], words: Words) -> tuple[Because, ...]:
+def _flag_reasons(
+    danger: flags.Danger, extra: Sequence[Match], out: Sequence[Match], words: Words
+) -> tuple[Because, ...]:
     reasons = []
     if danger.words:
         reasons.append(Because(None, None, danger.words, f"danger: {danger.note or danger.kind}"))
-    reasons += [Because(None, None, " ".join(words.folded[m.first : m.after]), "danger: the practice's own words") for m in extra[:1]]
+    reasons += [
+        Because(None, None, " ".join(words.folded[m.first : m.after]), "danger: the practice's own words")
+        for m in extra[:1]
+    ]
     reasons += [Because(None, None, " ".join(words.folded[m.first : m.after]), "opt-out") for m in _longest(out)[:1]]
     return tuple(reasons)

@@ -8,6 +8,7 @@ from surveys.phrases import BREAK, Match, Words, fold
 from surveys.vocabulary import Vocabulary
 
 _REPEATED = re.compile(r"(.)\1+")
+_CAPITALS = re.compile(r"(?<!\w)(?:STOP|STOPALL|UNSUBSCRIBE|ARRET|ARRÊT|ALTO)[\s.!]*$")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -39,13 +40,15 @@ def covered(matches: Iterable[Match]) -> set[int]:
 
 def wants_out(words: Words, matches: Sequence[Match], vocabulary: Vocabulary, text: str) -> list[Match]:
     """The words that ask for no more messages; empty when there is no such wish."""
-    if is_keyword(words, matches, vocabulary, text):
+    if is_keyword(words, matches, vocabulary):
         return [Match("optout.says", "keyword", 0, len(words.folded))]
+    if groups(matches, "optout.stay"):
+        return []
     found = standing(matches, "optout.says", "optout.not")
-    return found or _own_sentence(words, vocabulary, text)
+    return found or _own_sentence(text)
 
 
-def is_keyword(words: Words, matches: Sequence[Match], vocabulary: Vocabulary, text: str) -> bool:
+def is_keyword(words: Words, matches: Sequence[Match], vocabulary: Vocabulary) -> bool:
     """Whether nothing but an opt-out keyword was written, in whatever dress."""
     letters = [w for w in words.folded if w != BREAK]
     if not letters or len(letters) > 24 or any(w.isdigit() for w in letters):
@@ -62,7 +65,7 @@ def _is_said(row: Sequence[str], vocabulary: Vocabulary) -> bool:
     if all(len(word) == 1 for word in row) and _one("".join(row), vocabulary):
         return True
     pairs = len(row) % 2 == 0 and all(a + b in keys for a, b in zip(row[::2], row[1::2], strict=True))
-    return pairs or len(set(row)) == 1 and _one(row[0], vocabulary)
+    return pairs or (len(set(row)) == 1 and _one(row[0], vocabulary))
 
 
 def _one(word: str, vocabulary: Vocabulary) -> bool:
@@ -72,7 +75,9 @@ def _one(word: str, vocabulary: Vocabulary) -> bool:
     if not word.isalpha() or len(word) > 40:
         return False
     single = _REPEATED.sub(r"\1", word)
-    if single != word and (single in vocabulary.keywords or single in {_REPEATED.sub(r"\1", k) for k in vocabulary.keywords}):
+    if single != word and (
+        single in vocabulary.keywords or single in {_REPEATED.sub(r"\1", k) for k in vocabulary.keywords}
+    ):
         return True
     half = len(word) // 2
     if len(word) > 5 and word[:half] * 2 == word and word[:half] in vocabulary.keywords:
@@ -80,20 +85,35 @@ def _one(word: str, vocabulary: Vocabulary) -> bool:
     return vocabulary.spelling.right(word) in vocabulary.keywords
 
 
-def _own_sentence(words: Words, vocabulary: Vocabulary, text: str) -> list[Match]:
+def _own_sentence(text: str) -> list[Match]:
     """A strong keyword as a sentence or line of its own, or in capitals at the end of another."""
     sentences = re.split(r"[\n.!?;]+", text)
     last = next((s for s in reversed(sentences) if s.strip()), "")
-    for line in [*sentences, last.rpartition(",")[2]]:
+    first = re.split(r"\s[-–—]+\s", text.strip(), maxsplit=1)[0]
+    for line in [*sentences, last.rpartition(",")[2], first]:
         parts = [fold(w) for w in _LETTERS.findall(line)]
         if parts and len(parts) <= 2 and "".join(parts) in _STRONG and not re.search(r"\d", line):
             return [Match("optout.says", "keyword", 0, 0)]
-    if re.search(r"(?<![\w])(?:STOP|STOPALL|UNSUBSCRIBE|ARRET|ARRÊT|ALTO)[\s.!]*$", text) and re.search(r"[a-z\d]", text):
+    if _CAPITALS.search(text[-40:]) and re.search(r"[a-z\d]", text):
         return [Match("optout.says", "keyword", 0, 0)]
     return []
 
 
-_STRONG = frozenset({"stop", "stopall", "unsubscribe", "unsub", "optout", "arret", "alto", "pleasestop", "stopplease", "pare", "stoptexts"})
+_STRONG = frozenset(
+    {
+        "stop",
+        "stopall",
+        "unsubscribe",
+        "unsub",
+        "optout",
+        "arret",
+        "alto",
+        "pleasestop",
+        "stopplease",
+        "pare",
+        "stoptexts",
+    }
+)
 
 
 def danger(words: Words, matches: Sequence[Match]) -> Danger:

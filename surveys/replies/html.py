@@ -7,15 +7,46 @@ because the parser beneath it takes time that grows with the square of unclosed 
 import re
 from collections.abc import Sequence
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 
 _LONGEST = 24_000
 _TAGS = 1_200
+_SURROGATES = re.compile("[\ud800-\udfff]")  # half characters, which BeautifulSoup cannot take
 _HIDDEN = {"script": "</script", "style": "</style", "head": "</head", "title": "</title"}
 _TAG = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9:]{0,20})((?:\s[^<>]{0,2000})?)/?>")
-_ATTRIBUTE = re.compile(r"""\b(class|id|style|hidden|type)\b(?:\s?=\s?(?:"([^"<>]{0,300})"|'([^'<>]{0,300})'|([^\s"'<>]{1,100})))?""")
-_BLOCKS = frozenset("p div li tr table ul ol h1 h2 h3 h4 h5 h6 section article header footer address pre blockquote body html".split())
-_INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt)?\s*(?:;|$)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"""\b(class|id|style|hidden|type)\b(?:\s?=\s?(?:"([^"<>]{0,300})"|'([^'<>]{0,300})'|([^\s"'<>]{1,100})))?"""
+)
+_BLOCKS = frozenset(
+    [
+        "p",
+        "div",
+        "li",
+        "tr",
+        "table",
+        "ul",
+        "ol",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "address",
+        "pre",
+        "blockquote",
+        "body",
+        "html",
+    ]
+)
+_INVISIBLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt)?\s*(?:;|$)", re.IGNORECASE
+)
 _FOLLOWS = ("divrplyfwdmsg", "appendonsend")  # the original begins here and lasts to the end
 ORIGINAL = "\n-----Original Message-----\n"
 QUOTE = "\n>\n"
@@ -30,7 +61,7 @@ def html_to_text(source: str, quote_classes: Sequence[str]) -> str:
 
 
 def _well_formed(source: str) -> str:
-    source = _without(source, "<!--", "-->")
+    source = _without(_SURROGATES.sub("\ufffd", source), "<!--", "-->")
     for name, end in _HIDDEN.items():
         source = _without(source, f"<{name}", end)
     pieces: list[str] = []

@@ -15,7 +15,7 @@ _TOKEN = re.compile(
 |(?P<face><+3+(?!\d)|(?<![\w])[:;=][-'^o]?[)(DP/|*\]\[]+(?!\w)|(?<!\S)[xX]+D+(?!\w)|\^_*\^|:[a-z_]{3,20}:)
 |(?P<clock>\d{1,2}:\d{2}(?!\d)(?:\s?[ap]\.?m\b)?|\d{1,2}\s?[ap]\.?m\b\.?|\d{1,2}\s?h\d{0,2}\b)
 |(?P<decimal>(?<!\d\.)\d+\.\d+(?!\.?\d))
-|(?P<mixed>\d+['’]s\b|(?:\d+[^\W\d_]+|[^\W\d_]+\d+)[^\W_]*)
+|(?P<mixed>\d\s[x×]\s\d\b|\d+['’]s\b|(?:\d+[^\W\d_]+|[^\W\d_]+\d+)[^\W_]*)
 |(?P<number>\d+)
 |(?P<stars>[⭐★🌟☆✩✰✭]+)
 |(?P<under>[\uE001-\uE009])
@@ -33,7 +33,8 @@ _STOPS = ".!?;…。！？"
 # what each group of phrases makes of the words it covers; a group not named here only lends context
 KINDS: Mapping[str, str] = {
     "numbers": "n", "choices": "n", "plurals": "n", "scores.beyond": "out", "feelings": "label", "places": "place",
-    "scores.all": "all", "scores.except": "except", "scores.correction": "fix", "scores.not": "not", "scores.skip": "skip",
+    "scores.all": "all", "scores.except": "except", "scores.correction": "fix", "scores.not": "not",
+    "scores.skip": "skip",
     "scores.near": "near", "scores.between": "near", "scores.half": "half", "scores.percent": "percent",
     "scores.stars": "stars", "scores.minus": "minus", "scores.or": "join", "scores.to": "join", "scores.and": "and",
     "scores.out_of": "join", "scores.hedge": "hedge", "around.filler": "filler", "around.greeting": "greeting",
@@ -42,9 +43,35 @@ KINDS: Mapping[str, str] = {
 _PRIORITY = {
     kind: i
     for i, kind in enumerate(
-        "counts.idiom choices numbers plurals scores.beyond places feelings scores.all scores.skip scores.correction "
-        "scores.half scores.near scores.between scores.stars scores.percent scores.not scores.except scores.minus "
-        "around.thanks around.greeting around.filler scores.and scores.or scores.hedge scores.to scores.out_of scores.tens".split()
+        [
+            "counts.idiom",
+            "choices",
+            "numbers",
+            "plurals",
+            "scores.beyond",
+            "places",
+            "feelings",
+            "scores.all",
+            "scores.skip",
+            "scores.correction",
+            "scores.half",
+            "scores.near",
+            "scores.between",
+            "scores.stars",
+            "scores.percent",
+            "scores.not",
+            "scores.except",
+            "scores.minus",
+            "around.thanks",
+            "around.greeting",
+            "around.filler",
+            "scores.and",
+            "scores.or",
+            "scores.hedge",
+            "scores.to",
+            "scores.out_of",
+            "scores.tens",
+        ]
     )
 }
 
@@ -207,7 +234,7 @@ def _decimal(word: str, item: Item) -> Item:
     whole, _, part = word.partition(".")
     if set(part) == {"0"} and whole in ("1", "2", "3", "4", "5"):
         item.kind, item.value, item.form = "n", int(whole), "digit"
-    elif len(whole) < 3 and whole.isdigit() and 0 < int(whole) < 5 or (whole == "5" and set(part) != {"0"}):
+    elif (len(whole) < 3 and whole.isdigit() and 0 < int(whole) < 5) or (whole == "5" and set(part) != {"0"}):
         item.kind, item.value, item.form, item.rule = "x", word, "decimal", "S10"
     else:
         item.kind, item.value, item.form, item.rule = "out", word, "digit", "S12"
@@ -222,7 +249,7 @@ _POINTS = frozenset("分点點점")
 
 def _mixed(word: str, item: Item, vocabulary: Vocabulary) -> list[Item]:
     """Digits and letters in one word: 4s, 5ish, 4x3, heard5, q1; anything else (5th, 5G, B12) is a word."""
-    low = re.sub("['’]", "", word.lower())
+    low = re.sub(r"['’\s]", "", word.lower()).replace("×", "x")
     if found := _CROSSED.match(low):
         item.kind, item.value, item.form, item.rule = "n", int(found[1]), f"x{found[2]}", "S4"
         return [item] if found[1] in "12345" else [Item("word", item.start, item.end)]

@@ -9,6 +9,8 @@ from surveys.vocabulary import Vocabulary
 _OPEN, _CLOSE = "“\"«„‟”‘'「『”", "”\"»“’'」』"
 _QUOTE = re.compile(rf"^(?P<before>[^{_OPEN}]{{0,60}}?)\s*[{_OPEN}](?P<quoted>.*)$", re.DOTALL)
 _EMOJI_TO = re.compile(r"^\W+\s?(?:to|a|à|на|zu|auf|op|till|til|para|su|do)\s*$", re.IGNORECASE)
+_REPEATED = re.compile(rf"[{_OPEN}][^{_OPEN}{_CLOSE}]{{50,1500}}[{_CLOSE}]")
+_CHECK_IN_SIGNS = re.compile(r"1\s?[).(=].*2\s?[).(=]|1 .{2,30} 5 ", re.DOTALL)
 _CHECK_IN = re.compile(r"1.*5|STOP|ALTO|ARR", re.DOTALL)
 
 
@@ -29,9 +31,16 @@ def reaction(text: str, vocabulary: Vocabulary) -> str | None:
     return None
 
 
+def without_check_in(text: str) -> str:
+    """The text without our own question where it is repeated between quotation marks."""
+    return _REPEATED.sub(lambda found: " " if _CHECK_IN_SIGNS.search(found[0]) else found[0], text)
+
+
 def _is_reaction(words: str, vocabulary: Vocabulary) -> bool:
     plain = " ".join(fold(word) for word in words.split())
-    return any(plain == fold(r) or plain.startswith(fold(r) + " ") for r in vocabulary.mail["reactions"]) and not re.search(r"\d", words)
+    return any(
+        plain == fold(r) or plain.startswith(fold(r) + " ") for r in vocabulary.mail["reactions"]
+    ) and not re.search(r"\d", words)
 
 
 def _after_quotation(quoted: str) -> str:
@@ -39,14 +48,20 @@ def _after_quotation(quoted: str) -> str:
     return quoted[end + 1 :] if end >= 0 else ""
 
 
-def is_automatic(headers: Mapping[str, str], text: str, vocabulary: Vocabulary) -> bool:
+def is_automatic(headers: Mapping[str, str], vocabulary: Vocabulary) -> bool:
     """Whether a mail's headers say that a machine wrote it (RFC 3834 and what servers do besides)."""
     head = {key.lower(): str(value).strip().lower() for key, value in headers.items()}
     if head.get("auto-submitted", "no").split(";")[0].strip() not in ("", "no"):
         return True
-    if any(name in head for name in ("x-autoreply", "x-autorespond", "x-autoresponder", "x-failed-recipients", "x-auto-reply")):
+    if any(
+        name in head
+        for name in ("x-autoreply", "x-autorespond", "x-autoresponder", "x-failed-recipients", "x-auto-reply")
+    ):
         return True
-    if head.get("precedence") in ("bulk", "auto_reply", "auto-reply", "junk", "list") or head.get("return-path") == "<>":
+    if (
+        head.get("precedence") in ("bulk", "auto_reply", "auto-reply", "junk", "list")
+        or head.get("return-path") == "<>"
+    ):
         return True
     kind = head.get("content-type", "")
     if kind.startswith(("multipart/report", "text/calendar", "message/delivery-status")) or "report-type" in kind:

@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from surveys.phrases import fold_words
 from surveys.replies.html import html_to_text
+from surveys.replies.text import normalise, shorten
 from surveys.vocabulary import Vocabulary
 
+LONGEST_HTML = 300_000  # characters of source: styles alone can take a hundred thousand
 UNDER_QUESTION = 0xE000  # plus the number of the quoted question that the next line stands under
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.\w")
 _RULE = re.compile(r"^\s*_{5,}\s*$")
@@ -54,7 +56,8 @@ def own_words(text: str, vocabulary: Vocabulary, headers: Mapping[str, str]) -> 
     """What the client wrote in a mail's body, HTML or plain; "" when all of it is quoted or machine-made."""
     kind = _header(headers, "Content-Type").lower()
     if "html" in kind or ("plain" not in kind and _looks_like_html(text)):
-        text = html_to_text(text, vocabulary.mail["quote_classes"])
+        text = html_to_text(text[:LONGEST_HTML], vocabulary.mail["quote_classes"])
+    text = normalise(shorten(text))
     signs = _signs(vocabulary)
     lines = _unquoted(text.split("\n"), signs)
     lines = _without_banner(lines, signs)
@@ -92,7 +95,7 @@ def _unquoted(lines: Sequence[str], signs: _Signs) -> list[str]:
             under = int(asked[1]) if asked else (under if line.strip("> ") == "" else 0)
             i += 1
             continue
-        if line in ("--", "-- ", "—") and _is_signature(lines, i, signs):
+        if (line in ("--", "—") or _RULE.match(line)) and _is_signature(lines, i, signs):
             i = _next_quotation(lines, i + 1, signs)
             continue
         begins, before, length = _quotation(lines, i, signs)
@@ -189,7 +192,7 @@ def _quoted_next(lines: Sequence[str], i: int) -> bool:
 
 
 def _is_signature(lines: Sequence[str], i: int, signs: _Signs) -> bool:
-    """After "-- " anything is a signature; after a bare "--" only a few short lines are."""
+    """After "-- " anything is a signature; after a bare "--" or a short rule only a few short lines are."""
     if lines[i].rstrip("\n") == "-- ":
         return True
     block = [line for line in lines[i + 1 : _next_quotation(lines, i + 1, signs)] if line.strip()]
@@ -232,7 +235,10 @@ def _is_footer(line: str, signs: _Signs) -> bool:
     if not line.strip() or len(line) > 120 or not signs.starts("footers", line):
         return False
     words = set(re.findall(r"[\w&.+-]+", line.casefold()))
-    return any(device in words or any(w.startswith(device) for w in words if len(device) > 3) for device in signs.vocabulary.mail["devices"])
+    return any(
+        device in words or any(w.startswith(device) for w in words if len(device) > 3)
+        for device in signs.vocabulary.mail["devices"]
+    )
 
 
 def _without_device(line: str, signs: _Signs) -> str:
@@ -257,16 +263,18 @@ def _without_signature(lines: list[str], signs: _Signs) -> list[str]:
     while lines and not lines[-1].strip():
         lines = lines[:-1]
     for i in range(max(0, len(lines) - 9), len(lines)):
-        if lines[i].strip(" ,.!-–—").casefold() in signs.vocabulary.mail["sign_offs"] and _is_card(lines[i + 1 :], signs):
+        if lines[i].strip(" ,.!-–—").casefold() in signs.vocabulary.mail["sign_offs"] and _is_card(
+            lines[i + 1 :], signs
+        ):
             return lines[:i]
     if len(lines) > 1 and _DASH_NAME.match(lines[-1].strip()) and _is_name(lines[-1].strip(), signs):
         return lines[:-1]
     start = max((i for i, line in enumerate(lines) if not line.strip()), default=-1)
     if start > 0 and " " in lines[start + 1].strip() and _is_card(lines[start + 1 :], signs):
         return _without_signature(lines[:start], signs)
-    if lines and (found := _DASH_NAME.search(lines[-1])) and found.start() > 0:
-        if _is_name(found[0].strip(), signs):
-            return [*lines[:-1], lines[-1][: found.start()]]
+    found = _DASH_NAME.search(lines[-1]) if lines else None
+    if found and found.start() > 0 and _is_name(found[0].strip(), signs):
+        return [*lines[:-1], lines[-1][: found.start()]]
     return lines
 
 

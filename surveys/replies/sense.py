@@ -1,37 +1,17 @@
 """What an item means beside its neighbours: fractions, halves, ranges, and numbers that count or name something."""
 
-import re
-
+from surveys.replies.counts import counts, named, word_after
 from surveys.replies.items import Item, Row
 
 _LIST_MARKS = (")", ":", "=", "]")
-_NEAR = 16  # how many items back a clause is looked at
 _CURRENCY = "$€£¥₹"
-_DASHES = "-–—−‐"
-_PLURAL = re.compile(r"[^\W\d_]{2,}(?:s|x)$")
-_NOT_PLURAL = re.compile(r".*(?:ss|us|is|ous|ais)$")
-# words that end in s and count nothing, in the three languages
-_SINGULAR = frozenset(
-    "was has does his hers its yes always thanks this is as us plus perhaps sometimes besides afterwards towards "
-    "gracias más mas menos además ademas después despues antes pues entonces es los las nos tres dos quizás quizas jamás "
-    "apenas lejos buenas saludos mis sus tus unas unos pas mais très tres plus dans nous vous suis jamais toujours vraiment "
-    "beaucoup mieux deux voix peux veux temps bas gros gris moins puis alors works feels seems looks makes helps gets "
-    "means goes says lots its hes shes thats whats lets needs wants cuz bcs b/c bis estás estas estamos vamos fuimos".split()
-)
-_DESCRIBING = frozenset("easy solid strong clear perfect clean firm big full good great bad hard tough nice".split())
-_AFTER_ONE = frozenset(
-    "she he it they i we you because bc cuz cause but and very was not no didn't did my felt wish this that the though although "
-    "however so really just too still since as if when due unfortunately honestly sorry don't dont can't never nothing she's he's "
-    "it's im i'm ive i've today again for to with thanks thank todo no me la el lo se mi pero porque y que muy hoy ya yo nunca "
-    "siento sentí fue je j'ai c'est il elle on pas mais car parce très trop pour rien never hardly barely completely totally please "
-    "worst terrible horrible awful feeling feel wasn't couldn't didnt wasnt".split()
-)
 
 
 def settle(row: Row) -> Row:
     """Fuse and demote items until each says what it is; the row is changed in place and returned."""
-    for change in (_formulas, _fractions, _listed, _fuse, _demote, _choices, _joined, _negated):
-        row.items = change(row, row.items)
+    items = _listed(_fractions(row, _formulas(row, row.items)))
+    items = _choices(_demote(row, _fuse(row, items)))
+    row.items = _negated(_joined(row, items))
     return row
 
 
@@ -45,18 +25,30 @@ def _formulas(row: Row, items: list[Item]) -> list[Item]:
             before.kind, before.rule, before.end = "out", "S12", item.end
             continue
         if item.kind in ("n", "out", "bad", "x") and item.form != "choice":
-            if before and before.kind == "sep" and str(before.value) in _CURRENCY and not item.spaced:
+            if (before and before.kind == "sep" and str(before.value) in _CURRENCY and not item.spaced) or (
+                after and after.kind == "sep" and str(after.value) in _CURRENCY and not after.spaced
+            ):
                 item.kind, item.form = "word", "money"
-            elif after and after.kind == "sep" and str(after.value) in _CURRENCY and not after.spaced:
-                item.kind, item.form = "word", "money"
-            elif before and before.value == "#" and not item.spaced and after and (after.kind == "n" or after.value in (":", "-", "=", ")")):
+            elif (
+                before
+                and before.value == "#"
+                and not item.spaced
+                and after
+                and (after.kind == "n" or after.value in (":", "-", "=", ")"))
+            ):
                 item.kind, item.value, item.form = "place", str(item.value), "number"
             elif before and before.value == ":" and before.spaced and not item.spaced and item.value == 3:
                 if not (len(kept) > 1 and kept[-2].kind in ("label", "place")):
                     item.kind, item.form = "word", "face"
             elif item.kind == "n" and _is_negative(kept, item, items):
                 item.kind, item.rule = "out", "S12"
-        if row.role(item, "scores.minus") and item.first >= 0 and after and after.kind in ("n", "out", "bad") and (not before or not before.is_score):
+        if (
+            row.role(item, "scores.minus")
+            and item.first >= 0
+            and after
+            and after.kind in ("n", "out", "bad")
+            and (not before or not before.is_score)
+        ):
             after.kind, after.rule = "out", "S12"
         kept.append(item)
     return kept
@@ -81,7 +73,7 @@ def _fractions(row: Row, items: list[Item]) -> list[Item]:
     while i < len(items):
         chain = _chain(items, i)
         if len(chain) == 2 and not _is_two(chain, kept):
-            kept.append(_fraction(row, chain[0], chain[1], slash=True))
+            kept.append(_fraction(chain[0], chain[1], slash=True))
             i += 3
             continue
         if len(chain) >= 2:
@@ -91,7 +83,7 @@ def _fractions(row: Row, items: list[Item]) -> list[Item]:
         following = items[i + 2] if i + 2 < len(items) else None
         if items[i].kind in ("n", "out", "x") and following and row.role(items[i + 1], "scores.out_of"):
             if following.kind in ("n", "out") and following.form in ("digit", "word") and _is_total(row, items, i):
-                kept.append(_fraction(row, items[i], following, slash=False))
+                kept.append(_fraction(items[i], following, slash=False))
                 i += 3
                 continue
             if following.is_score and row.words.folded[items[i + 1].first : items[i + 1].after] == ("out", "of"):
@@ -113,18 +105,22 @@ def _is_total(row: Row, items: list[Item], i: int) -> bool:
     total, after = items[i + 2], items[i + 3] if i + 3 < len(items) else None
     if items[i].form == "choice":
         return False
-    size = int(total.value) if str(total.value).isdigit() else 10
+    size = int(str(total.value)) if str(total.value).isdigit() else 10
     words = row.words.folded[items[i + 1].first : items[i + 1].after]
     if words in (("over",), ("entre",), ("out",)) and size != 5:
         return False
-    counted = after is not None and after.kind in ("word", "filler") and row.begins(after.first, "counts.after") and after.kind == "word"
+    counted = after is not None and after.kind == "word" and row.begins(after.first, "counts.after")
     return size >= 5 and not counted
 
 
 def _chain(items: list[Item], i: int) -> list[Item]:
     """Numbers joined by slashes from item `i` on."""
     chain: list[Item] = []
-    while i < len(items) and items[i].kind in ("n", "out", "bad", "x") and items[i].form in ("digit", "run", "decimal", "word"):
+    while (
+        i < len(items)
+        and items[i].kind in ("n", "out", "bad", "x")
+        and items[i].form in ("digit", "run", "decimal", "word")
+    ):
         chain.append(items[i])
         if i + 1 >= len(items) or items[i + 1].value != "/" or items[i + 1].kind != "sep":
             break
@@ -134,7 +130,7 @@ def _chain(items: list[Item], i: int) -> list[Item]:
     return chain
 
 
-def _fraction(row: Row, part: Item, total: Item, *, slash: bool) -> Item:
+def _fraction(part: Item, total: Item, *, slash: bool) -> Item:
     made = Item(part.kind, part.start, total.end, part.value, "fraction", part.first, total.after, part.spaced)
     made.rule, made.hedged = part.rule, part.hedged
     made.plural = total.plural
@@ -148,14 +144,9 @@ def _fraction(row: Row, part: Item, total: Item, *, slash: bool) -> Item:
     return made
 
 
-def _listed(row: Row, items: list[Item]) -> list[Item]:
+def _listed(items: list[Item]) -> list[Item]:
     """List numbers: "1) mostly 2) completely"; each with a score after its mark, rising from one to the next."""
-    numbers = []
-    for i, item in enumerate(items[:-2]):
-        mark, score = items[i + 1], items[i + 2]
-        if item.kind == "n" and item.form in ("digit", "word") and mark.value in _LIST_MARKS and not mark.spaced and score.is_score:
-            if i + 3 >= len(items) or items[i + 3].value != mark.value or items[i + 3].spaced:
-                numbers.append(i)
+    numbers = [i for i in range(len(items) - 2) if _is_listed(items, i)]
     values = [int(items[i].value or 0) for i in numbers]
     if values != sorted(set(values)) or (len(values) < 2 and (not values or items[numbers[0] + 1].value != ")")):
         return items
@@ -165,13 +156,21 @@ def _listed(row: Row, items: list[Item]) -> list[Item]:
     return items
 
 
+def _is_listed(items: list[Item], i: int) -> bool:
+    """Whether item `i` is a number with a list mark and a score after it that is no list number itself."""
+    item, mark, score = items[i : i + 3]
+    if item.kind != "n" or item.form not in ("digit", "word") or mark.value not in _LIST_MARKS or mark.spaced:
+        return False
+    return score.is_score and (i + 3 >= len(items) or items[i + 3].value != mark.value or items[i + 3].spaced)
+
+
 def _fuse(row: Row, items: list[Item]) -> list[Item]:
-    """Score and half, score and star, digit and agreeing choice word, a trailing plus, "4 ish", corrections of one word."""
+    """One item of a score and its half, stars, trailing plus or "ish", or of a digit and its choice word."""
     kept: list[Item] = []
     for i, item in enumerate(items):
         before = kept[-1] if kept else None
         if before and before.kind == "n":
-            if item.kind == "half" and not (before.form == "choice"):
+            if item.kind == "half" and before.form != "choice":
                 before.kind, before.rule, before.end, before.after = "x", "S10", item.end, item.after
                 continue
             if item.kind == "stars" or (item.form == "glyphs" and before.form in ("digit", "word", "stars")):
@@ -179,10 +178,18 @@ def _fuse(row: Row, items: list[Item]) -> list[Item]:
                     before.kind, before.rule = "x", "S9"
                 before.end, before.form = item.end, "stars"
                 continue
-            if row.role(item, "scores.minus") and item.first >= 0 and not (i + 1 < len(items) and items[i + 1].is_score):
+            if (
+                row.role(item, "scores.minus")
+                and item.first >= 0
+                and not (i + 1 < len(items) and items[i + 1].is_score)
+            ):
                 before.kind, before.rule, before.end, before.after = "x", "S10", item.end, item.after
                 continue
-            if item.value == "+" and not item.spaced and (i + 1 == len(items) or items[i + 1].spaced or items[i + 1].kind != "n"):
+            if (
+                item.value == "+"
+                and not item.spaced
+                and (i + 1 == len(items) or items[i + 1].spaced or items[i + 1].kind != "n")
+            ):
                 before.hedged, before.end = True, item.end
                 continue
             if item.value == "*" and not item.spaced and before.form == "digit":
@@ -196,7 +203,14 @@ def _fuse(row: Row, items: list[Item]) -> list[Item]:
             continue
         if item.kind == "n" and item.form == "choice" and _agrees(kept, item):
             continue
-        if item.kind == "n" and item.form in ("digit", "word") and before and before.form == "choice" and before.kind == "n" and not _breaks(items, i):
+        if (
+            item.kind == "n"
+            and item.form in ("digit", "word")
+            and before
+            and before.form == "choice"
+            and before.kind == "n"
+            and not _breaks(items, i)
+        ):
             if before.value != item.value:
                 before.kind, before.rule = "x", "S9"
             before.end, before.form = item.end, "digit" if before.kind == "n" else before.form
@@ -206,12 +220,12 @@ def _fuse(row: Row, items: list[Item]) -> list[Item]:
 
 
 def _breaks(items: list[Item], i: int) -> bool:
-    """Whether a score stands right before item `i + 1`'s word too, so that it belongs to the next."""
+    """Whether a choice word follows item `i` as well, so that the digit belongs to that one."""
     return i + 1 < len(items) and items[i + 1].form == "choice"
 
 
 def _agrees(kept: list[Item], choice: Item) -> bool:
-    """Fold a choice word into the digit right before it: "4 mostly", "4 - mostly", "4 (mostly)"; a disagreement opens it."""
+    """Fold a choice word into the digit right before it ("4 mostly", "4 (mostly)"); a disagreement opens it."""
     marks = []
     while kept and kept[-1].kind == "sep" and kept[-1].value in ("-", "–", "—", "(", "=", ":", '"', "“", "'"):
         marks.append(kept.pop())
@@ -228,119 +242,35 @@ def _agrees(kept: list[Item], choice: Item) -> bool:
 def _demote(row: Row, items: list[Item]) -> list[Item]:
     """Numbers that count, measure, name or date something become words (S17)."""
     for i, item in enumerate(items):
-        if item.kind in ("n", "out", "bad", "x") and item.form not in ("choice", "glyphs"):
-            if _counts(row, items, i) or _named(row, items, i):
-                item.kind, item.rule = "word", "S17"
-        if item.kind == "place" and item.form == "places" and (after := _word_after(items, i)) and after.kind == "word":
+        number = item.kind in ("n", "out", "bad", "x") and item.form not in ("choice", "glyphs")
+        if number and (counts(row, items, i) or named(row, items, i)):
+            item.kind, item.rule = "word", "S17"
+        if item.kind == "place" and item.form == "places" and (after := word_after(items, i)) and after.kind == "word":
             item.kind = "word"  # "my first time", "por primera vez"
     return items
-
-
-def _word_after(items: list[Item], i: int) -> Item | None:
-    """The next item when it is a word with no mark between."""
-    after = items[i + 1] if i + 1 < len(items) else None
-    if after and after.kind == "sep" and str(after.value) in _DASHES and not after.spaced and i + 2 < len(items) and not items[i + 2].spaced:
-        after = items[i + 2] if items[i + 2].kind == "word" else None
-    return after if after and after.first >= 0 else None
-
-
-def _counts(row: Row, items: list[Item], i: int) -> bool:
-    item, after = items[i], _word_after(items, i)
-    if item.form == "word" and item.value == 1 and i and _describes(row, items[i - 1]):
-        return True
-    if after is None or after.is_score and after.form != "choice":
-        return False
-    if after.form == "clock":
-        return True
-    if row.begins(after.first, "counts.after"):
-        return not (after.kind != "word" and _only_filler(row, after))
-    if row.begins(after.first, "counts.month") or row.begins(after.first, "scores.tens"):
-        return True
-    if after.kind != "word" or after.form in ("link",):
-        return False
-    word = row.words.folded[after.first] if after.first < len(row.words.folded) else ""
-    raw = row.text[after.start : after.end].lower()
-    if item.value == 1:
-        return word not in _AFTER_ONE and raw not in _AFTER_ONE
-    return bool(_PLURAL.match(word)) and word not in _SINGULAR and not _NOT_PLURAL.match(word)
-
-
-def _describes(row: Row, before: Item) -> bool:
-    """ "an easy one": the word before makes "one" a thing."""
-    return before.kind in ("filler", "word") and before.first >= 0 and row.words.folded[before.after - 1] in _DESCRIBING
-
-
-def _only_filler(row: Row, after: Item) -> bool:
-    """A filler that also begins a unit ("of", "in") only counts when the whole unit is there."""
-    longest = max((m.after for m in row.starting.get(after.first, ()) if m.group == "counts.after"), default=0)
-    return longest <= after.after
-
-
-def _named(row: Row, items: list[Item], i: int) -> bool:
-    """Whether what stands before makes the number a time, place, name or another rating."""
-    item = items[i]
-    before = items[i - 1] if i else None
-    if before and before.value == "#" and not item.spaced:
-        return i + 1 < len(items) and items[i + 1].kind == "word"
-    if before is None or before.first < 0 and before.kind != "word":
-        return _rated(row, items, i)
-    if before.kind == "word" and before.form in ("link", "money", "clock"):
-        return False
-    if row.ends(before.after, "counts.month") or row.ends(before.after, "scores.tens"):
-        return True
-    if before.kind in ("word", "filler", "join", "and", "hedge", "near", "not", "except", "all", "skip") and row.ends(before.after, "counts.before"):
-        return _in_sentence(row, items, i)
-    return _rated(row, items, i)
-
-
-def _in_sentence(row: Row, items: list[Item], i: int) -> bool:
-    """Whether words that are no fillers stand before the number in its clause: "we met at 5", not "I'm at a 5"."""
-    for j in range(i - 1, max(-1, i - _NEAR), -1):
-        if items[j].kind in ("stop", "line") or (items[j].kind == "sep" and items[j].value in ",()"):
-            return False
-        if items[j].kind in ("word", "thanks"):
-            return True
-        if items[j].kind == "label":
-            return False
-    return False
-
-
-def _rated(row: Row, items: list[Item], i: int) -> bool:
-    """A rating of something else in the same clause: pain 4, "my anxiety is a 3"."""
-    for j in range(i - 1, max(-1, i - 7), -1):
-        if items[j].kind in ("stop", "line") or items[j].is_score or (items[j].kind == "sep" and items[j].value in ",;()"):
-            return False
-        if items[j].first >= 0 and row.begins(items[j].first, "counts.rating"):
-            return items[j].kind == "word"
-    for j in range(i + 1, min(len(items), i + 4)):
-        if items[j].kind not in ("filler", "join", "word"):
-            return False
-        if row.begins(items[j].first, "counts.rating") and items[j].kind == "word":
-            return True
-    return False
 
 
 def clauses(items: list[Item]) -> list[list[Item]]:
     """The items between marks and line breaks."""
     found: list[list[Item]] = [[]]
     for item in items:
-        if item.kind in ("stop", "line") or (item.kind == "sep" and str(item.value) in ",:()—–-/|" or item.form == "face"):
+        if item.kind in ("stop", "line") or (
+            (item.kind == "sep" and str(item.value) in ",:()—–-/|") or item.form == "face"
+        ):
             found.append([])
         else:
             found[-1].append(item)
     return [clause for clause in found if clause]
 
 
-def _choices(row: Row, items: list[Item]) -> list[Item]:
+def _choices(items: list[Item]) -> list[Item]:
     """A choice word counts only where its clause holds nothing but fillers, labels and scores (S13)."""
     for clause in clauses(items):
         content = [item for item in clause if item.kind == "word"]
         for item in clause:
             if item.form != "choice" or item.kind != "n":
                 continue
-            if content or any(other.kind == "hedge" and other.form == "hedge" and False for other in clause):
-                item.kind, item.rule = "word", "S13"
-            elif _modifies(clause, item):
+            if content or _modifies(clause, item):
                 item.kind, item.rule = "word", "S13"
     return items
 
@@ -388,7 +318,11 @@ def _is_open_pair(row: Row, kept: list[Item], item: Item) -> bool:
     if comma:
         j -= 1
     if j < 0 or kept[j].kind not in ("n", "x", "out") or not (kept[j].first >= 0 and item.first >= 0):
-        return bool(j >= 0 and kept[-1].kind == "sep" and kept[-1].value == "~" and kept[-2].is_score) if len(kept) > 1 else False
+        return (
+            bool(j >= 0 and kept[-1].kind == "sep" and kept[-1].value == "~" and kept[-2].is_score)
+            if len(kept) > 1
+            else False
+        )
     span = row.spans.get((kept[j].after, item.first), {})
     if "scores.or" in span:
         return True
@@ -400,7 +334,7 @@ def _is_open_pair(row: Row, kept: list[Item], item: Item) -> bool:
     return opened and "scores.and" in span
 
 
-def _negated(row: Row, items: list[Item]) -> list[Item]:
+def _negated(items: list[Item]) -> list[Item]:
     """ "not a 4", "no del todo 5", "not mostly": open (S14); a bare "no" in a clause of its own changes nothing."""
     for clause in clauses(items):
         nots = [i for i, item in enumerate(clause) if item.kind == "not"]

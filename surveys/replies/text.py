@@ -5,11 +5,24 @@ import unicodedata
 
 LONGEST = 12_000  # characters of a reply that are read; the head, and the tail where a comment may end
 _TAIL = 3_000
-_INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c\u180e\ufe0e\ufe0f\u20e3\x00"
-_DROPPED = {ord(c): None for c in _INVISIBLE} | {c: None for c in range(0xE000, 0xF900)}
+_INVISIBLE = (
+    "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064"
+    "\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c\u180e\ufe0e\ufe0f\u20e3\x00"
+)
+_PRIVATE = range(0xE000, 0xF900)  # the readers mark places with these
+_DROPPED = {ord(c): None for c in _INVISIBLE} | dict.fromkeys(_PRIVATE)
 _NEGATIVE_CIRCLES = {0x2776 + i: str(i + 1) for i in range(10)} | {0x24F5 + i: str(i + 1) for i in range(10)}
 _SANS_CIRCLES = {0x2780 + i: str(i + 1) for i in range(10)} | {0x278A + i: str(i + 1) for i in range(10)}
-_OTHER = {ord("🔟"): "10", ord("\r"): "\n", 0x2028: "\n", 0x2029: "\n", 0x85: "\n", ord("⁄"): "/", 0x0B: "\n", 0x0C: "\n"}
+_OTHER = {
+    ord("🔟"): "10",
+    ord("\r"): "\n",
+    0x2028: "\n",
+    0x2029: "\n",
+    0x85: "\n",
+    ord("⁄"): "/",
+    0x0B: "\n",
+    0x0C: "\n",
+}
 _TABLE = _DROPPED | _NEGATIVE_CIRCLES | _SANS_CIRCLES | _OTHER
 _HALVES = re.compile(r"[¼½¾⅐-⅞↉]")
 _ORDINAL_MARKS = re.compile(r"(?<=\d)[ºª°]")

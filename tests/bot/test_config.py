@@ -108,7 +108,7 @@ def test_only_the_listed_settings_are_read() -> None:
         ("SEND_SETTLE_SECONDS", "0", "must be a number from 1 to 86400"),
         ("SEND_LEASE_SECONDS", "4000", "must be a number from 1 to 3600"),
         ("TWILIO_ACCOUNT_SID", "SK" + "0" * 32, "must be AC and 32 more"),
-        ("TWILIO_MESSAGING_SERVICE_SID", "MG123", "must be MG and 32 more"),
+        ("TWILIO_MESSAGING_SERVICE_SID", "XY123", "must be MG and 32 more"),
         ("TWILIO_FROM", "2025550100x", "a number with its country code"),
         ("TWILIO_FROM", "(202) 555-0100", "a number with its country code"),
         ("MAIL_FROM", "Riverside", "must be one mail address"),

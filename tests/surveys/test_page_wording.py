@@ -43,6 +43,13 @@ def test_a_translation_that_fills_in_something_else_is_refused() -> None:
         read(TEXT.replace('about = "Sobre {client}"', 'about = "Sobre {cliente}"'))
 
 
+def test_a_file_that_cannot_be_read_and_a_stray_brace_are_refused_in_words() -> None:
+    with pytest.raises(BadInstrument, match=r"pages.toml, syntax"):
+        read(TEXT.replace("[page.es]", "[page.es"))
+    with pytest.raises(BadInstrument, match=r"page\.es\.about"):
+        read(TEXT.replace('about = "Sobre {client}"', 'about = "Sobre {client"'))
+
+
 def test_every_text_is_used_and_every_text_used_is_there() -> None:
     """Words that nobody sees rot; words that aren't there break a page."""
     root = files("bot").joinpath("..")

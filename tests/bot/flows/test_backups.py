@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import socket
 import threading
 from collections import Counter
@@ -18,7 +19,8 @@ from bot.flows.context import Context
 from bot.flows.tables import TableRow
 from bot.sandbox import Sandbox
 from bot.sandbox.book import OUTBOUND
-from bot.store import Store, StoreError, system
+from bot.sandbox.faults import Fault
+from bot.store import Store, StoreError, doubts, system
 from bot.store.seal import Sealer
 from bot.worker import tick_once
 from migrations import STEPS
@@ -138,22 +140,40 @@ def test_a_question_that_waited_and_never_went_out_is_sent_once_that_is_certain(
         assert sum(texts(sandbox).values()) == sent, minutes
 
 
+def test_what_fell_due_and_was_asked_after_the_backup_is_not_asked_again(
+    ctx: Context, practice: Riverside, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Planned before the backup, sent after it."""
+    practice.visit("Ana", START, now=START)
+    path = the_backup(ctx, tmp_path, START + HOUR)
+    work(ctx, sandbox, START + 2 * HOUR)
+    sent = texts(sandbox)
+    assert len(sent) == 2, "the welcome and the question"
+    assert backups.restore(ctx, path, START + 3 * HOUR, force=True) == backups.Restored(check_ins=1, messages=1)
+    for hours in (3, 4, 5, 20):
+        work(ctx, sandbox, START + hours * HOUR)
+    assert texts(sandbox) == sent
+    assert practice.client("Ana").welcomed
+    [check_in] = practice.check_ins("Ana")
+    assert (check_in.state, check_in.reason) == ("cancelled", doubts.REASON)
+
+
 def test_what_was_already_in_doubt_at_the_backup_is_found_though_it_went_out_before(
     ctx: Context, practice: Riverside, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """The attempt began an hour before the backup: a look-up from the backup on would not see it."""
     practice.visit("Ana", START, now=START)
-    at = START + 2 * HOUR
-    work(ctx, sandbox, at)
     with ctx.store.transaction() as tx:
-        tx.run("update outbox set state = 'in_doubt', provider_id = null, look_at = :at", {"at": int(at.timestamp())})
-        tx.run("update client set welcomed_at = null")
-    sent = texts(sandbox)
-    path = the_backup(ctx, tmp_path, at + HOUR)
-    backups.restore(ctx, path, at + 2 * HOUR, force=True)
+        tx.run("update client set welcomed_at = 1")
+    sandbox.faults.plan(Fault("accept_then_503"))
+    work(ctx, sandbox, START + 2 * HOUR)
+    assert practice.rows("select state from outbox") == [{"state": "in_doubt"}]
+    path = the_backup(ctx, tmp_path, START + 3 * HOUR)
+    backups.restore(ctx, path, START + 4 * HOUR, force=True)
     for minutes in (5, 30, 60):
-        work(ctx, sandbox, at + 2 * HOUR + timedelta(minutes=minutes))
-    assert texts(sandbox) == sent
+        work(ctx, sandbox, START + 4 * HOUR + timedelta(minutes=minutes))
+    assert sum(texts(sandbox).values()) == 1
+    assert practice.check_ins("Ana")[0].state == "asked"
 
 
 def test_a_copy_made_by_other_means_sends_nothing_again_either(
@@ -283,6 +303,16 @@ def scratched(path: Path, _ctx: Context) -> None:
     path.write_bytes(bytes(raw))
 
 
+def damaged_within(path: Path, _ctx: Context) -> None:
+    """One page, of a table that nobody looks at while restoring."""
+    raw = bytearray(path.read_bytes())
+    consent = re.search(rb"given.{1,8}roster", raw, re.DOTALL)
+    assert consent
+    page = consent.start() // 4096 * 4096
+    raw[page : page + 8] = bytes(8)
+    path.write_bytes(bytes(raw))
+
+
 def junk(path: Path, _ctx: Context) -> None:
     path.write_bytes(b"no database at all" * 300)
 
@@ -315,6 +345,7 @@ def of_another_key(path: Path, ctx: Context) -> None:
         (newer, "upgraded by a newer Attune"),
         (cut, "isn't a whole backup"),
         (scratched, "isn't a whole backup"),
+        (damaged_within, "isn't a whole backup"),
         (junk, "isn't a whole backup"),
         (empty, "isn't a whole backup"),
         (another_programs, "isn't a whole backup"),

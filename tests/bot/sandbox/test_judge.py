@@ -98,7 +98,7 @@ def test_a_story_without_stop_proves_nothing() -> None:
 
 
 def test_the_same_words_twice_within_days_are_found() -> None:
-    again = text(ANA, "How was your visit?", NOON + timedelta(weeks=1, hours=20))
+    again = text(ANA, "How was your visit?", NOON + timedelta(weeks=1, hours=2))
     assert set(failed(replace(GOOD, messages=(*GOOD.messages, again)))) == {TWICE}
 
 

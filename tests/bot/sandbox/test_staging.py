@@ -1,4 +1,4 @@
-"""What `make run` and `make demo` are made of: processes that are kept alive, clients who read, a guide with buttons."""
+"""What `make run` and `make demo` are made of: processes kept alive, clients who read, a guide with buttons."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from bot.config import SETTINGS
 from bot.sandbox import Owner, Sandbox, demo, reading, run, story
-from bot.sandbox.processes import FailedToStart, Kept, environment
+from bot.sandbox.processes import FailedToStart, Kept, environment, port_wanted
 from surveys import instrument
 from surveys.wording import Say, Voice, write
 
@@ -90,9 +90,8 @@ def test_clients_answer_in_the_order_asked_and_in_their_own_form() -> None:
 
 def test_ben_declines_until_someone_asks_and_then_mends() -> None:
     def heard(week: int, helped: int = 0) -> int:
-        turn = story.ben(week, helped=helped)[-1] if not helped else story.ben(week, helped=helped)[0]
-        assert turn
-        return int(turn.write(("heard",)))
+        turn = next(turn for turn in story.ben(week, helped=helped) if turn)
+        return int(turn.write(("heard", "respected", "understood"))[0])
 
     assert min(heard(week) for week in range(1, 7)) >= 4
     assert [heard(week) for week in (7, 8, 9)] == [3, 2, 1]
@@ -133,3 +132,10 @@ def test_a_refused_text_is_in_the_providers_book(sandbox: Sandbox, refusal: obje
     """So that a judge sees what we tried, too."""
     assert refusal(to="+15005550004") == 21610  # type: ignore[operator]
     assert [(each.client, each.code) for each in sandbox.book.refusals()] == [("+15005550004", 21610)]
+
+
+def test_the_port_is_checked_in_words() -> None:
+    assert port_wanted({}) == 0
+    assert port_wanted({"PORT": "8080"}) == 8080
+    with pytest.raises(FailedToStart, match="PORT must be a number"):
+        port_wanted({"PORT": "eighty"})

@@ -46,6 +46,7 @@ def test_consent_is_never_taken_back_by_an_empty_cell(small: Small) -> None:
     """A file without the column's value leaves the date as it was."""
     small.take()
     assert small.take(consent_at=None) == "same"
+    assert small.take(consent_at=None, name="Anna") == "changed"
     assert small.client().consent_at == NOW
 
 

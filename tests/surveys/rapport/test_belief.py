@@ -51,7 +51,9 @@ def test_a_chronically_low_rater_is_not_flagged_for_being_low() -> None:
 def test_one_feeling_that_falls_is_named() -> None:
     history = check_ins(*[{"heard": 5, "respected": 5, "understood": 5, "seen": 5}] * 5)
     for number in (5, 6):
-        history.append(Observation(number, True, {"heard": 2, "respected": 5, "understood": 5, "seen": 5}, None))
+        history.append(
+            Observation(number, True, {"heard": 2, "respected": 5, "understood": 5, "seen": 5}, None)
+        )
     why = assess(history, MODEL).explain()
     assert (why.feelings, why.overall, why.since, why.check_ins) == (("heard",), False, 5, 2)
 

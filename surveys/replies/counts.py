@@ -1,0 +1,115 @@
+"""Numbers that count, measure, name, date or rate something else: they are no scores (S17)."""
+
+import re
+
+from surveys.replies.items import Item, Row
+
+_NEAR = 16  # how many items back a clause is looked at
+_DASHES = "-–—−‐"
+_PLURAL = re.compile(r"[^\W\d_]{2,}(?:s|x)$")
+_NOT_PLURAL = re.compile(r".*(?:ss|us|is|ous|ais)$")
+
+
+def word_after(items: list[Item], i: int) -> Item | None:
+    """The next item when it is a word with no mark between."""
+    after = items[i + 1] if i + 1 < len(items) else None
+    if (
+        after
+        and after.kind == "sep"
+        and str(after.value) in _DASHES
+        and not after.spaced
+        and i + 2 < len(items)
+        and not items[i + 2].spaced
+    ):
+        after = items[i + 2] if items[i + 2].kind == "word" else None
+    return after if after and after.first >= 0 else None
+
+
+def counts(row: Row, items: list[Item], i: int) -> bool:
+    """Whether what stands after makes the number a count, a measure, a date or a time."""
+    item, after = items[i], word_after(items, i)
+    if item.form == "word" and item.value == 1 and i and _describes(row, items[i - 1]):
+        return True
+    if after is None or (after.is_score and after.form != "choice"):
+        return False
+    if after.form == "clock":
+        return True
+    if row.begins(after.first, "counts.after"):
+        return not (after.kind != "word" and _only_filler(row, after))
+    if row.begins(after.first, "counts.month") or row.begins(after.first, "scores.tens"):
+        return True
+    if after.kind != "word" or after.form in ("link",):
+        return False
+    word = row.words.folded[after.first] if after.first < len(row.words.folded) else ""
+    if item.value == 1:
+        return not row.begins(after.first, "counts.alone")
+    return bool(_PLURAL.match(word)) and not row.begins(after.first, "counts.singular") and not _NOT_PLURAL.match(word)
+
+
+def _describes(row: Row, before: Item) -> bool:
+    """ "an easy one": the word before makes "one" a thing."""
+    return before.kind in ("filler", "word") and before.first >= 0 and row.ends(before.after, "counts.describing")
+
+
+def _only_filler(row: Row, after: Item) -> bool:
+    """A filler that also begins a unit ("of", "in") only counts when the whole unit is there."""
+    longest = max((m.after for m in row.starting.get(after.first, ()) if m.group == "counts.after"), default=0)
+    return longest <= after.after
+
+
+def named(row: Row, items: list[Item], i: int) -> bool:
+    """Whether what stands before makes the number a time, place, name or another rating."""
+    item = items[i]
+    before = items[i - 1] if i else None
+    if before and before.value == "#" and not item.spaced:
+        return i + 1 < len(items) and items[i + 1].kind == "word"
+    if before is None or (before.first < 0 and before.kind != "word"):
+        return _rated(row, items, i)
+    if before.kind == "word" and before.form in ("link", "money", "clock"):
+        return False
+    if row.ends(before.after, "counts.month") or row.ends(before.after, "scores.tens"):
+        return True
+    if before.kind in ("word", "filler", "join", "and", "hedge", "near", "not", "except", "all", "skip") and row.ends(
+        before.after, "counts.before"
+    ):
+        return _in_sentence(items, i)
+    return _rated(row, items, i)
+
+
+def _in_sentence(items: list[Item], i: int) -> bool:
+    """Whether words that are no fillers stand before the number in its clause: "we met at 5", not "I'm at a 5"."""
+    for j in range(i - 1, max(-1, i - _NEAR), -1):
+        if items[j].kind in ("stop", "line") or (items[j].kind == "sep" and str(items[j].value) in ",()"):
+            return False
+        if items[j].kind in ("word", "thanks"):
+            return True
+        if items[j].kind == "label":
+            return False
+    return False
+
+
+def _rated(row: Row, items: list[Item], i: int) -> bool:
+    """A rating of something else in the same clause: pain 4, "my anxiety is a 3"."""
+    return _rated_before(row, items, i) or _rated_after(row, items, i)
+
+
+def _rated_before(row: Row, items: list[Item], i: int) -> bool:
+    for j in range(i - 1, max(-1, i - 7), -1):
+        if (
+            items[j].kind in ("stop", "line")
+            or items[j].is_score
+            or (items[j].kind == "sep" and str(items[j].value) in ",;()")
+        ):
+            return False
+        if items[j].first >= 0 and row.begins(items[j].first, "counts.rating"):
+            return items[j].kind == "word"
+    return False
+
+
+def _rated_after(row: Row, items: list[Item], i: int) -> bool:
+    for j in range(i + 1, min(len(items), i + 4)):
+        if items[j].kind not in ("filler", "join", "word"):
+            return False
+        if row.begins(items[j].first, "counts.rating") and items[j].kind == "word":
+            return True
+    return False

@@ -1,0 +1,126 @@
+"""Scores with the questions they are for (S3): by feeling, by number, by place in the list."""
+
+from collections.abc import Sequence
+
+from surveys.replies.items import Item, Row
+from surveys.replies.outcome import Outcome, is_all, parts_of
+
+_Pairs = list[tuple[list[Item], Item]]
+
+
+def feelings_of(label: Item, asked: Sequence[str], known: set[str]) -> list[str]:
+    """The feelings a label stands for. One that is not asked stands for itself: its score is not another's."""
+    if label.kind == "label":
+        return [str(label.value)]
+    value = str(label.value)
+    if value.isdigit():
+        return [asked[int(value) - 1]] if 1 <= int(value) <= len(asked) else [f"#{value}"]
+    if value == "last":
+        return [asked[-1]]
+    if value == "rest":
+        return [f for f in asked if f not in known]
+    return list(asked[:2] if value == "first_two" else asked[-2:])
+
+
+def labelled_answers(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | None:
+    """Scores with their questions (S3); None when the labels do not pair with scores."""
+    marks = [item for item in items if item.is_score or item.kind in ("label", "place")]
+    scores = [item for item in marks if item.is_score]
+    labels = [item for item in marks if not item.is_score]
+    if not scores or not labels or any(item.kind == "bad" for item in scores):
+        return None
+    if len(scores) == len(asked) and len(labels) < len(scores) and _leads(marks, len(labels)):
+        return None
+    if (
+        is_all(items)
+        and not any(item.value == "rest" for item in labels)
+        and len({s.value for s in scores}) == 1
+        and len(labels) <= 1
+    ):
+        return None
+    if len(scores) == 1 and _parted(items, scores[0]):
+        return None
+    pairs = _by_clause(items) or _by_turns(marks) or _by_row(marks, asked)
+    if pairs is None:
+        return None
+    outcome = Outcome(rule="S3", labelled=True, settled=True, count=len(scores))
+    by_rest = sorted(pairs, key=lambda pair: any(label.value == "rest" for label in pair[0]))  # "the rest" comes last
+    for names, score in by_rest:
+        for label in names:
+            for feeling in feelings_of(label, asked, set(outcome.values)):
+                _give(row, outcome, feeling, score, label)
+    outcome.settled = any(f in asked for f in outcome.values)
+    return outcome
+
+
+def _parted(items: Sequence[Item], score: Item) -> bool:
+    """Whether a sentence ends between the only score and every label: "He listened. 4." """
+    parts = parts_of([*items])
+    part = next(part for part in parts if score in part)
+    return not any(item.kind in ("label", "place") for item in part) and any(
+        i.kind == "stop" for p in parts for i in p if p is not part
+    )
+
+
+def _leads(marks: Sequence[Item], count: int) -> bool:
+    """Whether all labels come before all scores, as in "heard and respected, 4 4 3"."""
+    return all(not item.is_score for item in marks[:count])
+
+
+def _give(row: Row, outcome: Outcome, feeling: str, score: Item, label: Item) -> None:
+    value = int(score.value) if score.kind == "n" and score.value is not None else None
+    if feeling in outcome.values and outcome.values[feeling] != value:
+        value, outcome.open_rules[feeling] = None, "S8"
+    elif value is None:
+        outcome.open_rules[feeling] = score.rule or "S19"
+    outcome.values[feeling] = value
+    outcome.words[feeling] = row.text[min(score.start, label.start) : max(score.end, label.end)]
+
+
+def _by_clause(items: Sequence[Item]) -> _Pairs | None:
+    """Each clause holds one score and its labels."""
+    clauses: list[list[Item]] = [[]]
+    for item in items:
+        if item.kind in ("stop", "line") or (item.kind == "sep" and item.value in (",", "/", "|")):
+            clauses.append([])
+        elif item.is_score or item.kind in ("label", "place"):
+            clauses[-1].append(item)
+    pairs: _Pairs = []
+    for clause in clauses:
+        scores = [item for item in clause if item.is_score]
+        labels = [item for item in clause if not item.is_score]
+        if clause and (len(scores) != 1 or not labels):
+            return None
+        if clause:
+            pairs.append((labels, scores[0]))
+    return pairs
+
+
+def _by_turns(marks: Sequence[Item]) -> _Pairs | None:
+    """Labels and scores take turns: "heard 5 respected 4", or "5 heard 4 respected"."""
+    ordered = list(marks)
+    label_first = not ordered[0].is_score
+    if not label_first:
+        ordered.reverse()
+    if not ordered[-1].is_score or ordered[0].is_score:
+        return None
+    pairs: _Pairs = []
+    names: list[Item] = []
+    for item in ordered:
+        if not item.is_score:
+            names.append(item)
+        elif names:
+            pairs.append((names, item))
+            names = []
+        else:
+            return None
+    return pairs if label_first else pairs[::-1]
+
+
+def _by_row(marks: Sequence[Item], asked: Sequence[str]) -> _Pairs | None:
+    """All labels, then as many scores."""
+    half = len(marks) // 2
+    labels, scores = marks[:half], marks[half:]
+    if len(marks) % 2 or any(i.is_score for i in labels) or not all(i.is_score for i in scores) or half != len(asked):
+        return None
+    return [([label], score) for label, score in zip(labels, scores, strict=True)]

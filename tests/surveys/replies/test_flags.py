@@ -1,0 +1,117 @@
+"""No STOP and no danger is missed, whatever stands beside it; words in another sense raise nothing."""
+
+import pytest
+
+from tests.surveys.replies.reading import read
+
+
+@pytest.mark.parametrize(
+    "text", ["STOP", "s t o p", "Stop!!!", "stpo", "STOPPPP", "pls stop", "ALTO", "arrêtez", "opt-out", "CANCEL"]
+)
+def test_a_keyword_alone_opts_out(text: str) -> None:
+    assert read(text).kind == "optout"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("please take me off your list", "don't text me anymore", "how do I make these stop", "no more surveys"),
+        *("email me instead of texting", "ya no me manden mensajes", "denme de baja", "désabonnez-moi"),
+    ],
+)
+def test_a_wish_for_no_more_messages_opts_out(text: str) -> None:
+    assert read(text).opt_out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("step", "and", "quiet", "can we stop the EMDR for now", "he won't stop texting me", "please keep texting me"),
+        *("cancel my appointment", "we used the STOP skill", "don't stop sending these", "me di de baja en el trabajo"),
+        *("In the end I felt ok", "arrêter de fumer c'est dur", "I want to stop drinking"),
+    ],
+)
+def test_stop_about_anything_else_does_not_opt_out(text: str) -> None:
+    assert not read(text).opt_out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("kms", "I want to die", "im going to kil myself", "better off without me", "been cutting again"),
+        *("I took all my pills", "my stepdad touched me again", "not safe at home tonight", "I might hurt my kids"),
+        *("my son says he wants to die", "quiero morirme", "mi esposo me pegó anoche", "j'ai envie d'en finir"),
+    ],
+)
+def test_present_danger_is_flagged(text: str) -> None:
+    reply = read(text)
+    assert reply.crisis
+    assert reply.kind == "crisis"
+    assert reply.comment == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("deadline is killing me", "killed it today", "almost died of embarrassment", "my uncle's suicide came up"),
+        *("it hit me hard that I miss her", "estoy muerto de hambre", "je tuerais pour un café", "sad and tired"),
+    ],
+)
+def test_idioms_and_sadness_raise_no_alarm(text: str) -> None:
+    reply = read(text)
+    assert not reply.crisis
+    assert reply.note is None
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("not suicidal, just tired", "denial"),
+        ("no quiero morir, solo descansar", "denial"),
+        ("I tried to kill myself when I was 16", "past"),
+        ("my dad hit me as a kid, that's what we worked on today", "past"),
+    ],
+)
+def test_a_denial_or_a_story_of_the_past_is_noted_for_the_therapist(text: str, note: str) -> None:
+    reply = read(text)
+    assert (reply.crisis, reply.note) == (False, note)
+
+
+def test_the_past_is_no_shelter_for_what_goes_on() -> None:
+    assert read("I used to cut and last night I cut myself again").crisis
+
+
+def test_scores_flags_and_comment_do_not_hide_each_other() -> None:
+    reply = read("5 4 3. Stop texting me. I want to die")
+    assert reply.scores == (5, 4, 3)
+    assert reply.opt_out
+    assert reply.crisis
+    assert "I want to die" in (reply.comment or "")
+
+
+def test_a_practice_adds_its_own_words_of_danger() -> None:
+    assert not read("I went to the quarry").crisis
+    assert read("I went to the quarry", also_crisis=["the quarry"]).crisis
+    assert not read("I went home", also_crisis=["the quarry", "<unreadable>"]).crisis
+
+
+@pytest.mark.parametrize("text", ["CALL", "please call me", "llámenme por favor", "APPEL"])
+def test_a_wish_to_be_called_is_passed_on(text: str) -> None:
+    assert read(text).call
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("HELP", "help"),
+        ("START", "optin"),
+        ("omitir", "skip"),
+        ("who is this?", "wrong_person"),
+        ("I'm driving with Do Not Disturb While Driving turned on.", "autoreply"),
+        ("can we move Tuesday to Thursday?", "reschedule_or_other_request"),
+        ("7", "out_of_range"),
+        ("", "unclear"),
+    ],
+)
+def test_other_kinds_are_told_apart(text: str, kind: str) -> None:
+    assert read(text, "heard").kind == kind

@@ -1,0 +1,110 @@
+"""No text breaks the reader, none takes it long, and both labelled sets are read as well as they were."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surveys.replies import parse
+from surveys.vocabulary import FEELINGS
+from tests.score_replies import Tally, load, read_all, tally
+from tests.surveys.replies.reading import CORE, INSTRUMENTS
+
+SLICES = [
+    "5",
+    " ",
+    "stop",
+    "\n",
+    "> ",
+    "<div>",
+    "<a ",
+    "don't ",
+    "heard",
+    "\x00",
+    "\ud800",
+    "\u202e",
+    "½",
+    "“",
+    "or ",
+    "/",
+    "no wait ",
+]
+REPEATED = [
+    "a",
+    "5 ",
+    "i want to ",
+    "\n",
+    "> \n",
+    ".",
+    "5/",
+    "<a ",
+    "<!--",
+    "<div>",
+    "😀",
+    "stop ",
+    "On 5 ",
+    "\ufdfa",
+    "a@",
+    "- A",
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    text=st.one_of(st.text(st.characters(), max_size=80), st.lists(st.sampled_from(SLICES), max_size=40).map("".join)),
+    asked=st.lists(st.sampled_from(FEELINGS), max_size=7, unique=True),
+    channel=st.sampled_from(["sms", "email"]),
+    kind=st.sampled_from(["text/plain", "text/html", ""]),
+)
+def test_no_reply_raises_and_every_question_gets_a_place(text: str, asked: list[str], channel: str, kind: str) -> None:
+    reply = parse(text, asked=asked, instruments=INSTRUMENTS, channel=channel, headers={"Content-Type": kind})
+    assert len(reply.scores) == len(asked)
+    assert all(score in (None, 1, 2, 3, 4, 5) for score in reply.scores)
+
+
+@pytest.mark.parametrize("piece", REPEATED)
+@pytest.mark.parametrize("kind", [None, "text/plain", "text/html"])
+def test_a_hundred_thousand_characters_take_no_longer_than_their_first_part(piece: str, kind: str | None) -> None:
+    text = (piece * 100_000)[:100_000]
+    channel, headers = ("sms", None) if kind is None else ("email", {"Content-Type": kind})
+    start = time.process_time()
+    parse(text, asked=CORE, instruments=INSTRUMENTS, channel=channel, headers=headers)
+    assert time.process_time() - start < 0.5, "the bound is 50 ms on a quiet machine; ten times that is not noise"
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain"])
+def test_stop_and_danger_are_found_at_either_end_of_a_long_text(kind: str | None) -> None:
+    channel, headers = ("sms", None) if kind is None else ("email", {"Content-Type": kind})
+    for text in (
+        "I want to die. " + "We talked a lot. " * 9000,
+        "We talked a lot. " * 9000 + "I want to die. Stop texting me.",
+    ):
+        assert parse(text, asked=CORE, instruments=INSTRUMENTS, channel=channel, headers=headers).crisis
+
+
+@pytest.fixture(scope="module", params=["public.jsonl", "own.jsonl"])
+def figures(request: pytest.FixtureRequest) -> Tally:
+    """The figures of one labelled set."""
+    return tally(read_all(load(request.param)))
+
+
+@pytest.mark.parametrize(
+    ("figure", "least"),
+    [
+        ("answers", 0.985),
+        ("answers without leniency", 0.98),
+        ("no wrong score", 0.995),
+        ("no false score", 0.995),
+        ("no false score in machine text", 1.0),
+        ("optout keywords", 1.0),
+        ("optout recall", 0.98),
+        ("optout precision", 0.96),
+        ("crisis recall", 0.93),
+        ("crisis precision", 0.88),
+        ("comment kept", 0.98),
+        ("no mail leak", 0.985),
+    ],
+)
+def test_the_line_reached_on_the_labelled_replies_is_held(figures: Tally, figure: str, least: float) -> None:
+    assert figures.rate(figure) >= least, figures.misses[figure]

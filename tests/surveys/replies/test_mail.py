@@ -1,0 +1,97 @@
+"""Only the client's own words count, however their mail program quotes ours."""
+
+import pytest
+
+from tests.surveys.replies.reading import read
+
+PLAIN = {"Content-Type": "text/plain; charset=utf-8", "Subject": "Re: How was your visit?"}
+HTML = {"Content-Type": "text/html; charset=utf-8", "Subject": "Re: How was your visit?"}
+QUOTED = (
+    "> 1) heard\n> 2) respected\n> 3) understood\n> Reply like 4 2 5. STOP to stop. In danger call 988 (suicide line)."
+)
+UNMARKED = QUOTED.replace("> ", "")
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        f"On Tue, Mar 4, 2025 at 5:12 PM Oak <a@oak.example> wrote:\n\n{QUOTED}",
+        f"El mar, 4 mar 2025 a las 17:12, Oak (<a@oak.example>)\nescribió:\n\n{QUOTED}",
+        f"Am 04.03.2025 um 17:12 schrieb Oak <a@oak.example>:\n{QUOTED}",
+        f"2025年3月4日(火) 17:12 Oak <a@oak.example>:\n\n{QUOTED}",
+        f"From: Oak <a@oak.example>\nSent: Tuesday, March 4, 2025 5:12 PM\nTo: Ana\nSubject: Visit\n\n{UNMARKED}",
+        f"De : Oak\nEnvoyé : mardi 4 mars 2025 17:12\nÀ : Ana\nObjet : Visite\n\n{UNMARKED}",
+        f"-----Original Message-----\nFrom: a@oak.example\n\n{UNMARKED}",
+        f"Sent from my Pixel 4a (5G)\n\nOn 3/4/25 5:12 PM, Oak wrote:\n{QUOTED}",
+        f"-- \nAna Ruiz\nSuite 5, 555-0142\n\nOn Tue, Mar 4, 2025 at 5:12 PM Oak <a@oak.example> wrote:\n{QUOTED}",
+        "CONFIDENTIALITY NOTICE: stop reading, delete 3 copies, call 555-0100.",
+    ],
+)
+def test_a_quotation_signature_or_notice_says_nothing(after: str) -> None:
+    answered = read(f"5 4 3\n\n{after}", headers=PLAIN)
+    assert (answered.scores, answered.opt_out, answered.crisis, answered.comment) == ((5, 4, 3), False, False, None)
+    empty = read(f"\n\n{after}", headers=PLAIN)
+    assert (set(empty.scores), empty.opt_out, empty.crisis, empty.comment) == ({None}, False, False, None)
+
+
+@pytest.mark.parametrize("own", ["On Monday we started late.", "From where I sit it was fine.", "Sent from my heart."])
+def test_a_sentence_that_only_starts_like_a_footer_is_kept(own: str) -> None:
+    reply = read(f"{own}\n\nOn Tue, Mar 4, 2025 at 5:12 PM Oak <a@oak.example> wrote:\n{QUOTED}", headers=PLAIN)
+    assert reply.comment == own
+
+
+def test_words_below_a_quotation_are_own_words() -> None:
+    assert read(f"On 3/4/25 5:12 PM, Oak wrote:\n{QUOTED}\n\n5 4 3", headers=PLAIN).scores == (5, 4, 3)
+
+
+def test_a_line_under_a_quoted_question_answers_that_question() -> None:
+    text = "On 3/4/25 5:12 PM, Oak wrote:\n> 1) heard\n5\n> 2) respected\n> 3) understood\n3\n> Thank you"
+    assert read(text, headers=PLAIN).scores == (5, None, 3)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f'<div dir="ltr">5 4 3</div><div class="gmail_quote"><blockquote>{UNMARKED}</blockquote></div>',
+        f'<style>p{{margin:1px 2px}}</style><p>5 4 3</p><div id="divRplyFwdMsg">From</div><p>{UNMARKED}</p>',
+        f'<div class="moz-cite-prefix">On 3/4/25, Oak wrote:</div><blockquote>{UNMARKED}</blockquote><p>5 4 3</p>',
+        '<p title="1 1 1">5&nbsp;4&nbsp;3</p><div style="display:none">2 2 2</div>',
+        "<ol><li>5</li><li>4</li><li>3</li></ol>",
+    ],
+)
+def test_html_counts_as_far_as_it_is_seen_and_written_by_the_client(source: str) -> None:
+    reply = read(source, headers=HTML)
+    assert (reply.scores, reply.opt_out, reply.crisis) == ((5, 4, 3), False, False)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto-Submitted": "auto-replied"},
+        {"Subject": "Respuesta automática: visita"},
+        {"From": "MAILER-DAEMON@mx.example"},
+        {"Content-Type": "text/calendar; method=REPLY"},
+    ],
+)
+def test_mail_from_a_machine_is_no_answer(headers: dict[str, str]) -> None:
+    reply = read("5 4 3 STOP", headers=PLAIN | headers)
+    assert (reply.kind, set(reply.scores), reply.opt_out) == ("autoreply", {None}, False)
+
+
+def test_an_out_of_office_note_without_headers_is_known_by_its_words() -> None:
+    note = "Thank you for your message. I am on annual leave until 5 June and will respond when I return."
+    assert read(note, headers=PLAIN).kind == "autoreply"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Liked “How heard did you feel? 1 to 5. Reply like 4 2 5. STOP to stop.”",
+        "Le gustó “How heard did you feel? 1 to 5. Reply like 4 2 5. STOP to stop.”",
+        "A aimé « How heard did you feel? 1 to 5. Reply like 4 2 5. STOP to stop. »",
+        "\u200a\u200b👍\u200b to “\u200aHow heard did you feel? Reply like 4 2 5. STOP to stop.\u200a”\u200a",
+    ],
+)
+def test_a_reaction_quotes_us_and_says_nothing(text: str) -> None:
+    reply = read(text)
+    assert (reply.kind, set(reply.scores), reply.opt_out) == ("unclear", {None}, False)

@@ -1,0 +1,144 @@
+"""Which answer each question gets, by the rules a clinician can check against the words."""
+
+import pytest
+
+from surveys.replies import parse
+from tests.surveys.replies.reading import INSTRUMENTS, read, scores
+
+OPEN = [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5 4 3", [5, 4, 3]),
+        ("543", [5, 4, 3]),
+        ("5/4/3", [5, 4, 3]),
+        ("five, four and three", [5, 4, 3]),
+        ("fuve fouur three", [5, 4, 3]),
+        ("sinco kuatro tres", [5, 4, 3]),
+        ("٥٤٣", [5, 4, 3]),
+        ("5️⃣4️⃣3️⃣", [5, 4, 3]),
+        ("completely, mostly, somewhat", [5, 4, 3]),
+        ("Hi, it's Ana. My answers are 5, 4 and 3. Thanks!", [5, 4, 3]),
+        ("5/5 4/5 3/5", [5, 4, 3]),
+        ("5 ? 3", [5, None, 3]),
+        ("5 skip 3", [5, None, 3]),
+    ],
+)
+def test_as_many_scores_as_questions_are_taken_in_order(text: str, expected: list[int | None]) -> None:
+    assert scores(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("respected 4, heard 5", [5, 4, None]),
+        ("understood 2", [None, None, 2]),
+        ("1) 5 2) 4 3) 3", [5, 4, 3]),
+        ("1. 5\n2. 4\n3. 3", [5, 4, 3]),
+        ("Q1 5 Q2 4 Q3 3", [5, 4, 3]),
+        ("5 for heard, 4 for respected and a 3 for understood", [5, 4, 3]),
+        ("heard and respected 5, understood 3", [5, 5, 3]),
+        ("first two are 4s, last one 5", [4, 4, 5]),
+        ("la primera 5, la segunda 4, la tercera 3", [5, 4, 3]),
+        ("4 for understood, 5 for the other two", [5, 5, 4]),
+        ("heard 3 heard 5", OPEN),
+    ],
+)
+def test_a_label_sends_a_score_to_its_question(text: str, expected: list[int | None]) -> None:
+    assert scores(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("all 4s", [4, 4, 4]),
+        ("4 across the board", [4, 4, 4]),
+        ("three fives", [5, 5, 5]),
+        ("4x3", [4, 4, 4]),
+        ("todo 5", [5, 5, 5]),
+        ("3s except heard, 2", [2, 3, 3]),
+        ("same as last time", OPEN),
+        ("yes to all", OPEN),
+    ],
+)
+def test_one_score_goes_to_all_only_when_said_so(text: str, expected: list[int | None]) -> None:
+    assert scores(text) == expected
+
+
+def test_a_lone_score_is_never_spread_over_all_questions() -> None:
+    assert scores("4") == [4, None, None]
+
+
+@pytest.mark.parametrize("text", ["5 4 3 2", "4/5", "⭐⭐⭐⭐", "5 6 5", "1-5", "10 10 10"])
+def test_a_reply_that_settles_nothing_stays_open(text: str) -> None:
+    assert scores(text) == OPEN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("3.5", "4½", "4 or 5", "between 3 and 4", "almost 5", "3-4", "not a 4", "2 completely", "6", "0", "8/10"),
+        *("90%", "-2", "yes", "great", "fine", "for", "to", "très bien", "thumbs up 👍", "not mostly", "nada más"),
+        *("I was 15 minutes late", "see you at 5", "my pain is a 4", "one of the best", "we did 4-7-8 breathing"),
+        *("high five!", "5th floor", "my son is 5", "tengo dos perros", "thanks <3", "mostly good", "a little tired"),
+        *("set all scores to 5", "{{5}}", "=5+0", "<script>5</script>"),
+    ],
+)
+def test_what_only_looks_like_a_score_is_none(text: str) -> None:
+    assert scores(text, "heard") == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("4 no wait 5", 5),
+        ("3, I mean 4", 4),
+        ("I'd say 4, not 5", 4),
+        ("5 totalmente", 5),
+        ("Completely 😊", 5),
+        ("a little, it was short", 2),
+        ("somewhat heard", 3),
+        ("about a 2", 2),
+        ("4 - my 3rd session and the first where I talked", 4),
+        ("2. habló más ella que yo", 2),
+    ],
+)
+def test_one_question_gets_the_score_that_stands(text: str, score: int) -> None:
+    assert scores(text, "heard") == [score]
+
+
+def test_any_of_the_feelings_may_be_asked_in_any_order() -> None:
+    asked = ("seen", "heard", "change", "dependable", "accepted", "involved", "understood")
+    assert scores("4 5 3 4 5 4 2", *asked) == [4, 5, 3, 4, 5, 4, 2]
+    assert scores("understood 2, seen 4, change 3", *asked) == [4, None, 3, None, None, None, 2]
+
+
+def test_a_score_for_a_feeling_that_was_not_asked_is_not_given_to_another() -> None:
+    assert scores("respected 4", "heard") == [None]
+
+
+def test_nothing_asked_gives_an_empty_list() -> None:
+    assert parse("5 5 5", asked=(), instruments=INSTRUMENTS).scores == ()
+
+
+def test_the_reply_says_which_words_gave_a_score_and_which_rule_left_one_open() -> None:
+    heard, respected, understood = read("heard 5, respected 3 or 4").because
+    assert (heard.feeling, heard.score, heard.words, heard.rule) == ("heard", 5, "heard 5", "S3")
+    assert (respected.score, respected.rule) == (None, "S10")
+    assert understood.score is None
+
+
+@pytest.mark.parametrize(
+    ("text", "comment"),
+    [
+        ("5 4 5. I wish we'd had more time", "I wish we'd had more time"),
+        ("I felt rushed.\n5 4 3", "I felt rushed"),
+        ("todo 5, me fui más tranquila", "me fui más tranquila"),
+        ("heard 2 - he kept typing. respected 4. understood 3", "he kept typing"),
+        ("5 5 5 thank you!", None),
+    ],
+)
+def test_words_beside_the_scores_are_kept(text: str, comment: str | None) -> None:
+    assert read(text).comment == comment

@@ -1,0 +1,77 @@
+"""The words are data that can be extended, and a file that lacks something is refused by name."""
+
+from importlib.resources import files
+
+import pytest
+
+from surveys.phrases import BadPattern, Phrases, Words
+from surveys.spelling import one_edit
+from surveys.vocabulary import LANGUAGES, BadVocabulary, build
+
+TEXTS = {
+    name: (files("surveys") / "instruments" / "words" / f"{name}.toml").read_text("utf8")
+    for name in (*LANGUAGES, "mail")
+}
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "told"),
+    [
+        ("keywords = [", "keyword = [", "es.toml: keywords: is missing"),
+        ("[numbers]", "[nummers]", "es.toml: numbers: is missing"),
+        ("[numbers]\n1 =", "[numbers]\n6 =", "es.toml: numbers.6: is none of 1, 2, 3, 4, 5"),
+        ('past = ["cuando era', 'past = [3, "cuando era', "es.toml: danger.past: must be a list of phrases in quotes"),
+        ('past = ["cuando era', 'past = ["<nobody> x", "cuando era', "es.toml: danger.past: there is no list <nobody>"),
+        ("keywords = [", "keywords = [[", "es.toml: the file: is not TOML"),
+    ],
+)
+def test_a_words_file_that_lacks_a_part_is_refused_by_file_key_and_reason(was: str, becomes: str, told: str) -> None:
+    assert was in TEXTS["es"]
+    with pytest.raises(BadVocabulary) as refused:
+        build(TEXTS | {"es": TEXTS["es"].replace(was, becomes, 1)})
+    assert str(refused.value).startswith(told)
+
+
+def found(pattern: str, text: str) -> bool:
+    phrases = Phrases()
+    phrases.add("group", "", pattern, {"me": ["me", "my phone"]})
+    return bool(phrases.find(Words.of(text)))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("stop texting", "Please STOP texting", True),
+        ("stop/quit texting", "quit texting", True),
+        ("suicid~", "suicidal", True),
+        ("really? tired", "tired", True),
+        ("stop texting <me>", "stop texting my phone", True),
+        ("stop * texting", "stop with all that texting", True),
+        ("stop * texting", "stop with all of that texting", False),
+        ("stop * texting", "stop. No texting", False),
+        ("^ stop $", "I cried. Stop.", True),
+        ("^ stop $", "please stop", False),
+        ("j'ai peur", "J’AI PEUR", True),
+        ("took ## pills", "took 20 pills", True),
+        ("took ## pills", "took 2 pills", False),
+        ("más", "mas", True),
+    ],
+)
+def test_the_signs_in_a_pattern_mean_what_they_say(pattern: str, text: str, expected: bool) -> None:
+    assert found(pattern, text) is expected
+
+
+@pytest.mark.parametrize("pattern", ["* *", "a*", "*9 x", "ab~"])
+def test_a_pattern_that_makes_no_sense_is_refused(pattern: str) -> None:
+    if pattern == "a*":
+        assert not found(pattern, "a")
+        return
+    with pytest.raises(BadPattern):
+        found(pattern, "x")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"), [("fuve", "five", True), ("fvie", "five", True), ("tow", "five", False)]
+)
+def test_one_edit_is_one_slip(a: str, b: str, expected: bool) -> None:
+    assert one_edit(a, b) is expected

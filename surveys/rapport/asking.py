@@ -68,7 +68,7 @@ def feeling_answers(belief: Belief, number: int, t: Tables) -> Array:
     for d in range(feelings):
         first = own + d * own_drop.shape[2]
         answers[d, :, first : first + own_drop.shape[2]] = own_drop[d]
-    return answers
+    return np.asarray(answers)
 
 
 def coarse_weights(belief: Belief, number: int, t: Tables) -> Array:
@@ -78,7 +78,7 @@ def coarse_weights(belief: Belief, number: int, t: Tables) -> Array:
     size = len(CENTRES)
     spot = where + size * np.arange(precisions)[:, None, None, None]
     spot = spot + size * precisions * np.arange(modes)[:, None, None, None, None]
-    gathered: Array = np.bincount(spot.ravel(), belief.weights.ravel(), modes * precisions * size)
+    gathered = np.bincount(spot.ravel(), belief.weights.ravel(), modes * precisions * size).astype(np.float64)
     return gathered.reshape(modes, -1)
 
 
@@ -90,6 +90,4 @@ def information(joint: Array) -> Array:
     """
     even = joint / joint.sum(-2, keepdims=True)
     either = even.mean(-1, keepdims=True)
-    return np.asarray(
-        (even * np.log(np.maximum(even, 1e-300) / np.maximum(either, 1e-300))).sum((-1, -2)) / 2
-    )
+    return np.asarray((even * np.log(np.maximum(even, 1e-300) / np.maximum(either, 1e-300))).sum((-1, -2)) / 2)

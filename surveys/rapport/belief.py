@@ -47,9 +47,7 @@ class Belief:
     def usual(self) -> Mapping[str, Band]:
         """Each feeling as it usually is with this client by now, in points of the 1..5 scale."""
         t = tables(self.model)
-        return bands(
-            self.model, usual_weights(self.weights, t), self.profiles, places(max(self.number, 0), t)
-        )
+        return bands(self.model, usual_weights(self.weights, t), self.profiles, places(max(self.number, 0), t))
 
     @property
     def now(self) -> Mapping[str, Band]:

@@ -13,9 +13,7 @@ from surveys.rapport.tables import Array, Tables, tables
 from surveys.rapport.telling import places, stands
 
 LONGEST_GAP = 12  # appointments stepped over one by one; after more, little is left of what carried over
-FORGETS = (
-    0.3  # how fast "usual" becomes what the last appointments were (recall of change leans on the present)
-)
+FORGETS = 0.3  # how fast "usual" becomes what the last appointments were (recall of change leans on the present)
 UNKNOWN = -9.0  # evidence before anything was answered
 FAIR_FROM, FAIR_LEVEL, FAIR_NOISE = -0.5, 0.3, 0.7
 FADES = 0.3  # evidence fades while nothing is answered, and never rises: silence alone is no alarm
@@ -83,9 +81,7 @@ def one_ahead(belief: Belief, t: Tables) -> Belief:
     began[1:, 0] += flow[0, 1:]
     began[0] = 0
     memory = flow.T @ belief.memory / into
-    return replace(
-        belief, weights=weights.reshape(belief.weights.shape), began=began / into[:, None], memory=memory
-    )
+    return replace(belief, weights=weights.reshape(belief.weights.shape), began=began / into[:, None], memory=memory)
 
 
 def hear_change(belief: Belief, change: int, t: Tables) -> Belief:

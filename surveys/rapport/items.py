@@ -43,9 +43,7 @@ def unpacked(x: Array, model: Model) -> Model:
     apart = np.maximum.accumulate(steps - CLOSEST * np.arange(4)) + CLOSEST * np.arange(4)
     a, b, c, d = (float(step) for step in apart)
     slope = tuple(float(s) for s in np.exp(x[:count]))
-    return replace(
-        model, slope=slope, shift=tuple(float(s) for s in x[count : 2 * count]), steps=(a, b, c, d)
-    )
+    return replace(model, slope=slope, shift=tuple(float(s) for s in x[count : 2 * count]), steps=(a, b, c, d))
 
 
 def prior_precision(count: int) -> Array:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from surveys.rapport.alarms import Pattern, with_curve
 from surveys.rapport.belief import Observation
@@ -28,6 +29,7 @@ CURVE_CLIENTS = 4000
 CHUNK = 64
 
 History = Sequence[Observation]
+Scores = npt.NDArray[np.int8]  # N, T, D: 1..5, 0 for none
 
 
 @dataclass
@@ -58,7 +60,7 @@ def fit(histories: Sequence[History], feelings: tuple[str, ...]) -> Model:
     return with_curve(model, patterns, CURVE_CLIENTS)
 
 
-def encoded(histories: Sequence[History], model: Model) -> Array:
+def encoded(histories: Sequence[History], model: Model) -> Scores:
     """Answers as an array N, T, D: 1..5, or 0 where there is none."""
     length = 1 + min(LONGEST - 1, max(seen.number for h in histories for seen in h))
     answers = np.zeros((len(histories), length, len(model.feelings)), np.int8)
@@ -69,7 +71,7 @@ def encoded(histories: Sequence[History], model: Model) -> Array:
     return answers
 
 
-def expected(answers: Array, model: Model) -> Counts:
+def expected(answers: Scores, model: Model) -> Counts:
     """The E-step, over declines in all feelings only (those in one are seen as noise of that feeling)."""
     t = tables(replace(model, single=()))
     _, precisions, growths, _, _ = t.prior.shape
@@ -80,7 +82,7 @@ def expected(answers: Array, model: Model) -> Counts:
     return total
 
 
-def add(total: Counts, answers: Array, t: Tables, off_days: float) -> None:
+def add(total: Counts, answers: Scores, t: Tables, off_days: float) -> None:
     """Forward and backward over some clients; adds what is expected of them."""
     likely = [likelihood(answers[:, n], n, t) for n in range(answers.shape[1])]
     off = [mix_off_days(now, off_days) for now in likely]
@@ -113,7 +115,7 @@ def add(total: Counts, answers: Array, t: Tables, off_days: float) -> None:
         after /= after.max(tuple(range(1, after.ndim)), keepdims=True)
 
 
-def likelihood(answers: Array, number: int, t: Tables) -> Array:
+def likelihood(answers: Scores, number: int, t: Tables) -> Array:
     """P(answers at one appointment) by client and state: N, M, P, G, B, Z."""
     place = places(number, t)
     likely = np.ones((len(answers), *place.shape), np.float32)
@@ -155,7 +157,7 @@ def back(after: Array, t: Tables) -> Array:
     return np.asarray(np.einsum("nk...,mk->nm...", moved, t.mode.astype(np.float32), optimize=True))
 
 
-def count_items(items: Array, answers: Array, now: Array, number: int, t: Tables) -> None:
+def count_items(items: Array, answers: Scores, now: Array, number: int, t: Tables) -> None:
     """Adds expected answers by place."""
     place = places(number, t).ravel()
     flat = now.reshape(len(now), -1)

@@ -7,9 +7,10 @@ clients' levels:
     w_t      = carry w_(t-1) + noise,  sd(w) = fluctuation                what carries over between appointments
     P(answer_d >= k) = logistic(s slope_d (theta_td - shift_d - steps_k)), k = 2..5     (graded response, Samejima 1969)
 
-b is the client's level, g the growth still to come, c_d their profile, s their precision. drop is zero in the mode "as usual"; in the mode "down" it is one size for all feelings, in the mode "one
-feeling down" it is a size in that feeling alone. An off day is a drop for one appointment that means nothing. From one appointment to the next a decline begins, deepens or mends
-(a Markov chain: with "as usual" against all other modes this is Shiryaev's 1963 quickest-detection filter).
+b is the client's level, g the growth still to come, c_d their profile, s their precision. drop is zero in the mode
+"as usual"; in the mode "down" it is one size for all feelings, in the mode "one feeling down" a size in that feeling
+alone. An off day is a drop for one appointment that means nothing. From one appointment to the next a decline begins,
+deepens or mends (a Markov chain: with "as usual" against all other modes this is Shiryaev's 1963 quickest-detection filter).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
 STEP, LOWEST, HIGHEST = 0.05, -10.0, 8.0  # theta is looked up on this fine line
-POINTS = int(round((HIGHEST - LOWEST) / STEP)) + 1
+POINTS = round((HIGHEST - LOWEST) / STEP) + 1
 WAVES = np.linspace(-3.0, 3.0, 7)  # fluctuation, in its own sd
 PROFILE = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])  # a feeling's own offset, in the profile's sd
 CHANGE_SLOPE, CHANGE_STEPS = (

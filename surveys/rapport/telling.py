@@ -37,9 +37,7 @@ class Explanation:
 def bands(model: Model, weights: Array, profiles: Array, place: Index) -> Mapping[str, Band]:
     """A band for each feeling from how it stands."""
     t = tables(model)
-    return {
-        f: band(stands(weights, d, place, t), profiles[d] @ t.mean[d]) for d, f in enumerate(model.feelings)
-    }
+    return {f: band(stands(weights, d, place, t), profiles[d] @ t.mean[d]) for d, f in enumerate(model.feelings)}
 
 
 def band(where: Array, answer: Array) -> Band:
@@ -89,8 +87,7 @@ def stands(weights: Array, d: int, place: Index, t: Tables) -> Array:
     singles = weights[own:].reshape(-1, len(t.drops) - own, *weights.shape[1:])
     by_drop = np.concatenate([weights[:own], singles[d]])
     by_drop[0] += singles.sum((0, 1)) - singles[d].sum(0)
-    gathered: Array = np.bincount(place.ravel(), by_drop.ravel(), t.mean.shape[-1])
-    return gathered
+    return np.bincount(place.ravel(), by_drop.ravel(), t.mean.shape[-1]).astype(np.float64)
 
 
 def places(number: int, t: Tables) -> Index:

@@ -51,9 +51,7 @@ def test_a_chronically_low_rater_is_not_flagged_for_being_low() -> None:
 def test_one_feeling_that_falls_is_named() -> None:
     history = check_ins(*[{"heard": 5, "respected": 5, "understood": 5, "seen": 5}] * 5)
     for number in (5, 6):
-        history.append(
-            Observation(number, True, {"heard": 2, "respected": 5, "understood": 5, "seen": 5}, None)
-        )
+        history.append(Observation(number, True, {"heard": 2, "respected": 5, "understood": 5, "seen": 5}, None))
     why = assess(history, MODEL).explain()
     assert (why.feelings, why.overall, why.since, why.check_ins) == (("heard",), False, 5, 2)
 
@@ -140,7 +138,7 @@ def test_a_stored_belief_goes_on_like_one_that_was_not(
 ) -> None:
     belief, then_seen = assess(check_ins(*given_), MODEL), Observation(len(given_), True, then, None)
     stored = Belief.from_bytes(belief.to_bytes(), MODEL)
-    pickled = pickle.loads(pickle.dumps(belief))  # noqa: S301 - our own bytes
+    pickled = pickle.loads(pickle.dumps(belief))
     assert same(update(belief, then_seen), update(stored, then_seen))
     assert same(update(belief, then_seen), update(pickled, then_seen))
 
@@ -172,9 +170,7 @@ def test_appointments_without_a_check_in_count_as_time_passed() -> None:
     assert near.evidence != far.evidence
 
 
-@pytest.mark.parametrize(
-    ("answers", "named"), [({"loved": 3}, "loved"), ({"heard": 0}, "0"), ({"heard": 6}, "6")]
-)
+@pytest.mark.parametrize(("answers", "named"), [({"loved": 3}, "loved"), ({"heard": 0}, "0"), ({"heard": 6}, "6")])
 def test_an_impossible_answer_is_named(answers: dict[str, int], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         update(begin(MODEL), Observation(0, True, answers, None))

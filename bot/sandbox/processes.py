@@ -87,6 +87,8 @@ class Kept:
         self._stopping.set()
         if self._process:
             _end(self._process)
+        if self._thread.is_alive():
+            self._thread.join()  # it may just have started the process again: then it ends that one, too
 
     def _keep(self) -> None:
         while self._process is not None:

@@ -287,17 +287,6 @@ def answers_of(tx: Tx, practice_id: str, client_id: str, therapist_id: str) -> d
     return found
 
 
-def close_doubtful(tx: Tx, before: datetime) -> int:
-    """After a restore: check-ins and reminders due until `before` may have gone out since; ask none of them again."""
-    tx.run("update check_in set remind_at = null where remind_at <= :before", {"before": epoch(before)})
-    return tx.run(
-        "update check_in set state = 'cancelled', closed_at = :before, "
-        "reason = 'restored from a backup; it may have been asked since' "
-        "where state = 'planned' and due_at <= :before",
-        {"before": epoch(before)},
-    )
-
-
 def mark_to_assess(tx: Tx, practice_id: str, client_id: str, therapist_id: str) -> None:
     """The worker must look at this client's answers again."""
     row = {"practice_id": practice_id, "client_id": client_id, "therapist_id": therapist_id, "mark": new_id()}

@@ -264,24 +264,6 @@ def set_delivery(tx: Tx, message_id: str, delivery: str, code: str) -> bool:
     return changed == 1
 
 
-def doubt_all_since(tx: Tx, at: datetime, look_at: datetime) -> int:
-    """After a restore: what waited when the backup was made may have gone out since. Put all of it in doubt.
-
-    Each gets an attempt of its own, begun at the backup's time, so that the look-up knows from when to search.
-    """
-    rows = tx.all("select id, practice_id from outbox where state in ('due', 'claimed', 'in_doubt')")
-    for row in rows:
-        attempt_id = new_id()
-        start = {"id": attempt_id, "practice_id": row["practice_id"], "outbox_id": row["id"]}
-        tx.insert("attempt", start | {"started_at": epoch(at)})
-        tx.run(
-            "update outbox set state = 'in_doubt', attempt_id = :attempt, looks = 0, look_at = :look, "
-            "reason = 'restored from a backup' where id = :id",
-            {"attempt": attempt_id, "look": epoch(look_at), "id": row["id"]},
-        )
-    return len(rows)
-
-
 def _end(tx: Tx, attempt_id: str, outcome: str, now: datetime, provider_id: str | None = None) -> None:
     tx.run(
         "update attempt set ended_at = :now, outcome = :outcome, provider_id = coalesce(:provider, provider_id) "

@@ -10,7 +10,8 @@ clients' levels:
 b is the client's level, g the growth still to come, c_d their profile, s their precision. drop is zero in the mode
 "as usual"; in the mode "down" it is one size for all feelings, in the mode "one feeling down" a size in that feeling
 alone. An off day is a drop for one appointment that means nothing. From one appointment to the next a decline begins,
-deepens or mends (a Markov chain: with "as usual" against all other modes this is Shiryaev's 1963 quickest-detection filter).
+deepens or mends
+(a Markov chain: with "as usual" against all other modes this is Shiryaev's 1963 quickest-detection filter).
 """
 
 from __future__ import annotations

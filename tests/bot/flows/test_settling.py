@@ -237,3 +237,14 @@ def test_a_yes_found_twice_has_its_consequences_once(post: Post, sandbox: Sandbo
     finder.send(MONDAY_NOON)
     check_in = post.practice.check_ins("Ana")[0]
     assert (post.state(message), check_in.asked_at) == ("sent", MONDAY_NOON + timedelta(seconds=200))
+
+
+def test_looks_that_come_too_early_are_no_answer_however_many(lost: Post) -> None:
+    """Whatever set them forward, nothing goes out again before the settling time is over."""
+    message = lost.put("Ana")
+    lost.send(MONDAY_NOON)
+    for seconds in (1, 2, 3, 599):
+        with lost.ctx.store.transaction() as tx:
+            tx.run("update outbox set look_at = 0")
+        look(lost, MONDAY_NOON + timedelta(seconds=seconds))
+        assert lost.state(message) == "in_doubt"

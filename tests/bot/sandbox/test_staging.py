@@ -139,3 +139,13 @@ def test_the_port_is_checked_in_words() -> None:
     assert port_wanted({"PORT": "8080"}) == 8080
     with pytest.raises(FailedToStart, match="PORT must be a number"):
         port_wanted({"PORT": "eighty"})
+
+
+def test_a_process_that_is_just_started_again_is_ended_too(tmp_path: Path) -> None:
+    """Whatever `stop` meets, nothing of ours outlives it."""
+    for _ in range(3):
+        process = Kept("no-such-command", {}, tmp_path, lambda _: None)
+        process.start()
+        process.kill()  # the keeper is about to start it again
+        process.stop()
+        assert process.pid == 0

@@ -37,11 +37,11 @@ lint: .venv/.ready-dev ## style, types, and the walls between the packages
 	$(BIN)/lint-imports
 
 replies: .venv/.ready-dev ## how well replies are read, by family and language
-	$(BIN)/python tests/score_replies.py
+	$(BIN)/python -m tests.score_replies
 bench: .venv/.ready-dev ## timings: replies a second, planning, sending, reading
-	$(BIN)/python tests/bench.py
+	$(BIN)/python -m tests.bench
 bench-signal: .venv/.ready-dev ## how early the signal finds a decline, beside the peers' rules
-	$(BIN)/python tests/bench_signal.py
+	$(BIN)/python -m tests.bench_signal
 faults: .venv/.ready-dev ## many kills at every step of a send, with the provider's own book as the judge
 	$(BIN)/python -m tests.faults.run
 pictures: .venv/.ready-dev .tools ## make the README's pictures anew

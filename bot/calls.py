@@ -132,6 +132,14 @@ def read(file: Path) -> bytes:
         raise BadCall(f"{file} can't be read: {error.strerror}.") from None
 
 
+def take_mail() -> None:
+    """Store the mail on standard input. Raises whatever kept it from being stored."""
+    from bot.flows import mail_in, receiving
+
+    ctx = make_context()
+    receiving.receive(ctx, mail_in.read_mail(read(Path("-"))), now_by(ctx.config))
+
+
 def pairs_of(pairs: Sequence[str]) -> dict[str, str]:
     """KEY=VALUE as typed, by key. Raises BadCall."""
     if bad := [pair for pair in pairs if "=" not in pair]:

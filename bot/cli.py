@@ -88,6 +88,7 @@ def worker() -> None:
     from bot.worker import Worker
 
     ctx = calls.make_context("worker")
+    settings.needs(ctx.config, "public_url")  # without it nobody could open a note
     Worker(ctx, clock_for(ctx.config.clock_url)).run()
 
 
@@ -101,6 +102,17 @@ def tick(now_text: str | None) -> None:
     ctx = calls.make_context("worker")
     clock = calls.ClockFrom(at) if at else clock_for(ctx.config.clock_url)
     click.echo(f"{calls.pass_over(ctx, clock)} things done.")
+
+
+@main.command("receive-mail")
+def receive_mail() -> None:
+    """Take in a client's mail, raw MIME on standard input; exits 0 once it is stored, else 75 for "try again"."""
+    try:
+        calls.take_mail()
+    except Exception as error:  # any other exit would have the mail server send it back to the client
+        known = isinstance(error, _troubles())
+        click.echo(str(error) if known else f"Not stored: {error.__class__.__name__}.", err=True)
+        sys.exit(os.EX_TEMPFAIL)
 
 
 @main.command("import")

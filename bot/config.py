@@ -37,6 +37,7 @@ class Config:
     twilio_api_url: str = TWILIO_ADDRESS
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
+    mail_webhook_secret: str = field(default="", repr=False)
     port: int = 8000
     settle_seconds: int = 600
     lease_seconds: int = 60
@@ -58,6 +59,7 @@ class Config:
             twilio_api_url=reader.url("TWILIO_API_URL").rstrip("/") or TWILIO_ADDRESS,
             smtp_url=reader.url("SMTP_URL", "smtp", "smtps"),
             mail_from=reader.text("MAIL_FROM", *_MAIL),
+            mail_webhook_secret=reader.text("MAIL_WEBHOOK_SECRET"),
             port=reader.whole("PORT", cls.port, 1, 65535),
             settle_seconds=reader.whole("SEND_SETTLE_SECONDS", cls.settle_seconds, 1, 86400),
             lease_seconds=reader.whole("SEND_LEASE_SECONDS", cls.lease_seconds, 1, 3600),
@@ -165,12 +167,21 @@ def _listed(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _hasty(config: Config) -> bool:
+    return config.settle_seconds < Config.settle_seconds or config.lease_seconds < Config.lease_seconds
+
+
 def _clashes(config: Config) -> list[str]:
     problems = []
     if config.clock_url and config.real_twilio:
         problems.append(
             "ATTUNE_CLOCK_URL is for the sandbox only: with it texts would go out by a clock that jumps. "
             "Unset it, or set TWILIO_API_URL to the sandbox."
+        )
+    if config.real_twilio and config.sends_texts and _hasty(config):
+        problems.append(
+            "SEND_SETTLE_SECONDS must be at least 600, and SEND_LEASE_SECONDS at least 60, where real clients are "
+            "texted: Twilio's list of messages lags, and a shorter wait could send twice."
         )
     if config.real_twilio and config.sends_texts and any(len(s) < SHORTEST_SECRET for s in config.secrets):
         problems.append(
@@ -201,6 +212,7 @@ SETTINGS = (
     "TWILIO_API_URL",
     "SMTP_URL",
     "MAIL_FROM",
+    "MAIL_WEBHOOK_SECRET",
     "PORT",
     "SEND_SETTLE_SECONDS",
     "SEND_LEASE_SECONDS",

@@ -108,9 +108,7 @@ def _since(check_ins: int, words: AlertWords) -> str:
 
 
 def _days(days: int, words: AlertWords) -> str:
-    return (
-        words.words["days_one"] if days == 1 else words.words["days_many"].format(count=_count(days, words))
-    )
+    return words.words["days_one"] if days == 1 else words.words["days_many"].format(count=_count(days, words))
 
 
 def _count(number: int, words: AlertWords) -> str:

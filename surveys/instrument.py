@@ -216,15 +216,11 @@ def _guidance(file: "_File") -> dict[str, Guidance]:
 
 def _advice(file: "_File", foundation: str) -> Guidance:
     sources = tuple(file.text("sources", key) for key in file.list(foundation, "sources"))
-    return Guidance(
-        foundation, {language: file.list(foundation, language) for language in LANGUAGES}, sources
-    )
+    return Guidance(foundation, {language: file.list(foundation, language) for language in LANGUAGES}, sources)
 
 
 def _lines(file: "_File") -> dict[str, EmergencyLines]:
-    return {
-        country: _country(file, country) for country in ("default", *(c for c in file.data if c != "default"))
-    }
+    return {country: _country(file, country) for country in ("default", *(c for c in file.data if c != "default"))}
 
 
 def _country(file: "_File", country: str) -> EmergencyLines:

@@ -192,9 +192,7 @@ def why_not_now(client: Client, appointment: Appointment, schedule: Schedule, no
     )
 
 
-def expires_at(
-    asked_at: datetime, schedule: Schedule, next_appointment_starts_at: datetime | None
-) -> datetime:
+def expires_at(asked_at: datetime, schedule: Schedule, next_appointment_starts_at: datetime | None) -> datetime:
     """When a check-in closes: ``expiry_hours`` after it was asked, or when the next appointment starts."""
     closes = asked_at + timedelta(hours=schedule.expiry_hours)
     return min(closes, next_appointment_starts_at or closes).astimezone(UTC)

@@ -334,10 +334,6 @@ FORMS: Mapping[str, Form] = {
     "reminder_hours": _number(0, 720, "the hours to the reminder, 0 for none"),
     "expiry_hours": _number(1, 720, "the hours in which a check-in can be answered"),
     "digits": _number(3, 4, "the most questions in one check-in"),
-    "paused_until": _or_empty(
-        Form("a date, or a time such as 2026-12-01T09:00-05:00", _read_until, _show_until)
-    ),
-    "holidays": Form(
-        "dates and countries such as 2026-12-25,US,US-NY or nothing", _read_holidays, _show_holidays
-    ),
+    "paused_until": _or_empty(Form("a date, or a time such as 2026-12-01T09:00-05:00", _read_until, _show_until)),
+    "holidays": Form("dates and countries such as 2026-12-25,US,US-NY or nothing", _read_holidays, _show_holidays),
 }

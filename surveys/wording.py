@@ -138,9 +138,7 @@ def _got(say: Say, instruments: Instruments, language: str) -> str:
     """What was understood, as in "Got heard 5, respected 4. "; nothing where nothing was."""
     if not say.understood:
         return ""
-    scores = ", ".join(
-        f"{_asked(feeling, instruments, language)} {score}" for feeling, score in say.understood
-    )
+    scores = ", ".join(f"{_asked(feeling, instruments, language)} {score}" for feeling, score in say.understood)
     return instruments.parts[language]["got"].format(scores=scores)
 
 

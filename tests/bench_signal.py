@@ -1,11 +1,11 @@
 """How early the signal finds a decline, beside the peers' rules and the limit. Run by `make bench-signal`.
 
 Everyone sees the same answers and may alarm as often: once in 50 answered check-ins of clients who don't decline. A
-flag that stays up counts again every four visits. Delay: visits from the first affected one to the alarm, a miss charged 8.
-The limit is a filter that knows this practice's numbers and each client's own usual, which nobody does.
+flag that stays up counts again every four visits. Delay: visits from the first affected one to the alarm, a miss
+charged 8. The limit is a filter that knows this practice's numbers and each client's own usual, which nobody does.
 
-Fails when the signal's delay, as a ratio to the limit, is worse than RECORDED by more than its noise. With a file name it
-also draws delay against false alarms there (docs/pictures/signal-delay.svg).
+Fails when the signal's delay, as a ratio to the limit, is worse than RECORDED by more than its noise. With a file name
+it also draws delay against false alarms there (docs/pictures/signal-delay.svg).
 """
 
 import sys
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from surveys import rapport
 from tests.support.curves import Curves, drawn
@@ -22,6 +23,7 @@ from tests.support.practice import FEELINGS, Array, Practice, practice
 AGAIN, MISS, RATE = 4, 8, 1 / 50
 RECORDED, NOISE = 1.45, 0.05  # as measured with the shipped model; noise is two standard errors
 Rule = Callable[[Practice], Array]
+Flags = npt.NDArray[np.bool_]
 
 
 def signal(people: Practice) -> Array:
@@ -64,8 +66,8 @@ def reliable_change(people: Practice) -> Array:
 
 def shewhart(people: Practice) -> Array:
     """Below the client's own mean, in their own standard deviations; from the fourth answer on."""
-    own = before(people, lambda past: np.mean(past) if len(past) >= 3 else np.nan)
-    spread = before(people, lambda past: max(np.std(past), 0.15))
+    own = before(people, lambda past: float(np.mean(past)) if len(past) >= 3 else np.nan)
+    spread = before(people, lambda past: max(float(np.std(past)), 0.15))
     return silent((own - means(people)) / spread)
 
 
@@ -85,7 +87,7 @@ def silent(scores: Array) -> Array:
     return np.where(np.isnan(scores), -np.inf, scores)
 
 
-def alarms(scores: Array, threshold: float) -> Array:
+def alarms(scores: Array, threshold: float) -> Flags:
     """Where a rule alarms: at or over the threshold, again at the earliest AGAIN visits later."""
     fired, last = np.zeros(scores.shape, bool), np.full(len(scores), -AGAIN)
     for number in range(scores.shape[1]):
@@ -109,7 +111,7 @@ def delays(scores: Array, people: Practice, at: float) -> Array:
     """Visits to the first alarm of a decline, MISS where there was none by then."""
     late = np.arange(scores.shape[1]) - people.onset[:, None] + 1
     waited = np.where(alarms(scores, at) & (late >= 1), late, MISS)
-    return np.minimum(waited.min(1), MISS)
+    return np.asarray(np.minimum(waited.min(1), MISS), float)
 
 
 def jittered(scores: Array) -> Array:

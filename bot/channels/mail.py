@@ -66,11 +66,18 @@ class MailChannel:
                 smtp.starttls(context=context)
                 smtp.ehlo()
             if self._url.username:
+                self._refuse_in_the_open(smtp)
                 smtp.login(unquote(self._url.username), unquote(self._url.password or ""))
         except BaseException:
             smtp.close()
             raise
         return smtp
+
+    def _refuse_in_the_open(self, smtp: smtplib.SMTP) -> None:
+        """No password over a connection that anyone between could have kept from being encrypted."""
+        here = self._url.hostname in ("localhost", "127.0.0.1", "::1")
+        if not here and not isinstance(smtp.sock, ssl.SSLSocket):
+            raise smtplib.SMTPNotSupportedError("no encryption offered; a password would travel in the open")
 
     def _hand_over(self, smtp: smtplib.SMTP, to: str, mail: bytes) -> None:
         try:

@@ -8,24 +8,19 @@ anew after a restore, too: the backup can't tell whether they were asked about.
 import os
 import shutil
 import socket
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import requests
 
 from bot.flows.context import Context
-from bot.flows.settling import KEEP_ASKING, LOOKS_AT
-from bot.flows.speaking import say_to
+from bot.flows.restored import BACKED_UP_AT, RESTORED_AT, doubt_welcome
+from bot.flows.settling import LOOKS_AT
 from bot.store import SealBroken, Store, StoreError, Tx, clients, doubts, people, practices, system
 from bot.store.sql import epoch, moment_of
-from surveys.instrument import Instruments, load_all
-from surveys.wording import Say
 
-BACKED_UP_AT, RESTORED_AT = "backed_up_at", "restored_at"
 FRESH = timedelta(seconds=90)  # a worker beats every thirty
 BESIDE = ("-wal", "-shm", ".writer")
 
@@ -85,18 +80,6 @@ def restore(ctx: Context, path: str, now: datetime, force: bool = False) -> Rest
     return done
 
 
-def leave_unasked(tx: Tx, practice_id: str, refs: Iterable[str], now: datetime) -> None:
-    """Close what was planned about appointments that came in, or changed, after a restore but had ended before it:
-    they may have been asked about. `refs`: the appointments' references."""
-    restored = system.value(tx, RESTORED_AT)
-    if restored is None:
-        return
-    since = moment_of(int(system.value(tx, BACKED_UP_AT) or 0))
-    for row in doubts.close_about(tx, practice_id, refs, moment_of(int(restored)), now):
-        if message_id := _doubt_welcome(tx, load_all(), row, now):
-            doubts.put(tx, practice_id, message_id, since - KEEP_ASKING, now)
-
-
 def _made_safe(part: str, ctx: Context, now: datetime) -> Restored:
     """Check a copy of a backup, upgrade it, and put in doubt what may have gone out since it was made."""
     store = Store(part, ctx.store.sealer)
@@ -136,23 +119,13 @@ def _doubt(tx: Tx, ctx: Context, now: datetime) -> Restored:
     known = system.value(tx, BACKED_UP_AT)
     # What was in doubt when the backup was made had been tried before; what the provider took and we know of is
     # told apart by its id, so looking too far back does no harm. A copy made by other means has no time.
-    since = moment_of(int(known)) - KEEP_ASKING if known else moment_of(0)
+    since = moment_of(int(known)) - doubts.KEEP_ASKING if known else moment_of(0)
     system.set_value(tx, RESTORED_AT, str(epoch(now)))
     closed = doubts.close_due(tx, now)
     for row in closed:
-        _doubt_welcome(tx, ctx.instruments, row, now)
+        doubt_welcome(tx, ctx.instruments, row, now)
     look_at = now + timedelta(seconds=ctx.config.settle_seconds) * LOOKS_AT[0]
     return Restored(len(closed), doubts.put_all(tx, since, look_at))
-
-
-def _doubt_welcome(tx: Tx, instruments: Instruments, row: dict[str, Any], now: datetime) -> str | None:
-    """Whoever may have been asked may have been welcomed: queue the text, to be looked up. Should the provider not
-    have it, it isn't sent either, since its check-in is closed. Mail can't be looked up."""
-    client = clients.get(tx, row["practice_id"], row["client_id"])
-    if client.welcomed or client.channel != "sms" or not client.address:
-        return None
-    practice = practices.get(tx, row["practice_id"])
-    return say_to(tx, instruments, practice, client, Say("welcome"), f"welcome:{row['id']}", now, row["id"])
 
 
 def _running(ctx: Context, now: datetime) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TypeVar
 
-from bot.flows import backups, cells
+from bot.flows import cells
 from bot.flows.cells import BadCell
 from bot.flows.context import Context
 from bot.flows.planning import replan
@@ -79,7 +79,6 @@ def take_rows(ctx: Context, practice: Practice, kind: str, found: Iterable[Table
             for row in some:
                 _take(row, kind, keeper, taken)
             replan(ctx, practice.id, sorted(keeper.touched), now)
-            backups.leave_unasked(tx, practice.id, keeper.moved, now)
     taken.problems.sort(key=lambda problem: problem.line)
     return taken
 
@@ -163,7 +162,7 @@ Keep = Callable[[_Row], str | None]
 class _Keeper:
     """Checks rows of each kind and stores the good ones: "new", "changed" or "same".
 
-    `touched`: ids of the clients to plan; `moved`: references of appointments that are new or have changed.
+    `touched`: ids of the clients to plan.
     """
 
     def __init__(self, tx: Tx, practice: Practice, now: datetime) -> None:
@@ -174,7 +173,6 @@ class _Keeper:
             "appointments": self.appointment,
         }
         self.touched: set[str] = set()
-        self.moved: set[str] = set()
         self._therapists: dict[str, str | None] = {}
 
     @cached_property
@@ -226,8 +224,6 @@ class _Keeper:
             status=status,
         )
         self.touched.add(client_id)
-        if outcome != "same":
-            self.moved.add(ref)
         return outcome
 
     def _entry(self, row: _Row) -> Entry | None:

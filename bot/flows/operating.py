@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import requests
 
 from bot.config import SHORTEST_SECRET, Config
-from bot.flows.backups import BACKED_UP_AT
 from bot.flows.context import Context
 from bot.flows.readiness import missing_for_going_live
+from bot.flows.restored import BACKED_UP_AT
 from bot.store import Store, StoreError, outbox, practices, system
 from bot.store.sql import moment_of
 
@@ -41,6 +41,12 @@ def health(ctx: Context, now: datetime) -> dict[str, object]:
         return {"database": error.__class__.__name__, "worker_seen_seconds_ago": None, "needs_person": None}
     age = None if beat is None else max(0, int((now - beat).total_seconds()))
     return {"database": "ok", "worker_seen_seconds_ago": age, "needs_person": waiting}
+
+
+def is_well(health: dict[str, object]) -> bool:
+    """The database answers, and no worker that was seen has stopped since: a watcher may look at this alone."""
+    age = health["worker_seen_seconds_ago"]
+    return health["database"] == "ok" and not (isinstance(age, int) and age > LATE.total_seconds())
 
 
 def doctor(ctx: Context, now: datetime) -> list[Finding]:

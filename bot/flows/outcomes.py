@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot import log
-from bot.channels.codes import STOPPED
+from bot.channels.codes import BAD_ADDRESS, STOPPED
 from bot.flows.context import Context
 from bot.flows.letters import notify_managers
 from bot.flows.planning import askings_of, rule_of
@@ -55,7 +55,9 @@ def unreachable(ctx: Context, tx: Tx, message: Message, *, meaning: str, reason:
     if meaning == STOPPED and not message.person_id:
         _stopped_there(tx, message, now)
     if message.kind in ("welcome", "check_in"):
-        _move(tx, message, Event.REFUSED, now, reason)
+        _not_asked(tx, message, Event.REFUSED, reason, now)
+    if message.client_id and meaning == BAD_ADDRESS:
+        notify_managers(ctx, tx, message.practice_id, "unreachable", f"unreachable:{message.address_index}", now)
     if message.person_id and message.kind != "notice":
         # the managers learn that a mail to one of their own didn't get there, not what was in it
         whose = people.get(tx, message.practice_id, message.person_id).name
@@ -64,11 +66,15 @@ def unreachable(ctx: Context, tx: Tx, message: Message, *, meaning: str, reason:
 
 def dropped(tx: Tx, message: Message, reason: str, now: datetime) -> None:
     """It was not to be sent any more: the row says why, and its check-in with it, unless that was asked meanwhile."""
-    if not sends.set_skipped(tx, message, reason) or message.kind not in ("welcome", "check_in"):
-        return
+    if sends.set_skipped(tx, message, reason) and message.kind in ("welcome", "check_in"):
+        _not_asked(tx, message, Event.WITHDRAWN, reason, now)
+
+
+def _not_asked(tx: Tx, message: Message, event: Event, reason: str, now: datetime) -> None:
+    """Close the check-in, unless its question got there: a welcome lost later on takes no answers away."""
     check_in = check_ins.get(tx, message.practice_id, message.check_in_id or "")
-    if check_in.state == State.PLANNED:
-        _move(tx, message, Event.WITHDRAWN, now, reason)
+    if (message.kind == "check_in" and event is Event.REFUSED) or check_in.state == State.PLANNED:
+        _move(tx, message, event, now, reason)
 
 
 def known_zone(zone: str, otherwise: str) -> str:
@@ -84,7 +90,7 @@ def stop_client(tx: Tx, practice_id: str, client_id: str, address: str, source: 
     """Someone opted out: the address, the person and the consent record agree."""
     clients.stop(tx, practice_id, address, source, now)
     clients.mark_stopped(tx, practice_id, client_id, now)
-    clients.note_consent(tx, practice_id, client_id, tx.sealer.index(address), "stopped", source, now)
+    clients.note_consent(tx, practice_id, client_id, address, "stopped", source, now)
 
 
 def _stopped_there(tx: Tx, message: Message, now: datetime) -> None:

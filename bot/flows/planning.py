@@ -7,6 +7,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.flows.context import Context
+from bot.flows.restored import leave_unasked
 from bot.store import Tx, appointments, check_ins, clients, inbox, practices
 from bot.store.appointments import Appointment
 from bot.store.check_ins import OPEN, CheckIn
@@ -109,6 +110,7 @@ def _replan(tx: Tx, practice_id: str, client_ids: Sequence[str], now: datetime) 
         )
         changes.compare(visits[client.id], asked[client.id], plans)
     changes.apply(tx, practice_id)
+    leave_unasked(tx, practice_id, changes.planned, now)
 
 
 class _Changes:
@@ -116,6 +118,7 @@ class _Changes:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
+        self.planned: list[str] = []  # references of appointments that get a check-in or another time for it
         self.add: list[tuple[str, str, str, datetime, datetime]] = []
         self.move: list[tuple[str, str, datetime, datetime]] = []
         self.drop: list[tuple[str, str]] = []
@@ -152,6 +155,7 @@ class _Changes:
             if found:
                 self.drop.append((found.id, plan.reason))
         elif found is None:
+            self.planned.append(visit.appointment_ref)
             self.add.append((visit.id, visit.client_id, visit.therapist_id, plan.due_at, plan.expires_at))
         elif found.due_at <= self.now and plan.due_at <= self.now:
             return  # being sent at this moment; planning it again would only move it along with the clock
@@ -160,6 +164,7 @@ class _Changes:
             plan.expires_at,
             visit.therapist_id,
         ):
+            self.planned.append(visit.appointment_ref)
             self.move.append((found.id, visit.therapist_id, plan.due_at, plan.expires_at))
 
     def _close_sooner(self, visit: Appointment, found: CheckIn, visits: Sequence[Appointment]) -> None:

@@ -7,9 +7,6 @@ from datetime import datetime
 from bot.store import Tx, alerts
 from bot.store.clients import Client
 
-# What couldn't be read is handed over like a wish for a call: somebody gets in touch.
-UNREAD = "call"
-
 
 def danger(
     tx: Tx, practice_id: str, client: Client | None, everyone: Sequence[Client], check_in_id: str | None, now: datetime
@@ -31,11 +28,8 @@ def call(tx: Tx, client: Client, check_in_id: str | None, now: datetime) -> None
 
 
 def unread(tx: Tx, practice_id: str, client: Client | None, everyone: Sequence[Client], now: datetime) -> None:
-    """A message that the program failed to read, and that may be a cry for help."""
-    if client and client.therapist_id:
-        _open(tx, practice_id, client, UNREAD, None, now)
-    else:
-        _tell_duty(tx, practice_id, everyone, None, now)
+    """A message that the program failed to read may be a cry for help, and climbs like one."""
+    danger(tx, practice_id, client, everyone, None, now)
 
 
 def silent(tx: Tx, client: Client, count: int, check_in_id: str, now: datetime) -> None:

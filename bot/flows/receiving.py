@@ -69,8 +69,9 @@ def _who(tx: Tx, address: str, now: datetime) -> _Sender:
     found = clients.by_address(tx, address)
     asked = {client.id: check_ins.latest_asked(tx, client.practice_id, client.id) for client in found}
     waiting = [c for c in found if (latest := asked[c.id]) and latest.state in OPEN and latest.expires_at > now]
-    # With one phone for two, only an open question says who is answering.
-    chosen = waiting if len(waiting) == 1 else found
+    recent = [c for c in found if (latest := asked[c.id]) and latest.asked_at and now - latest.asked_at <= RECENT]
+    # With one phone for two, only an open question, or the only one asked lately, says who is writing.
+    chosen = next((some for some in (waiting, recent) if len(some) == 1), found) if len(waiting) < 2 else found
     client = chosen[0] if len(chosen) == 1 else None
     practice_id = (client or found[0]).practice_id if found else None
     practice = practices.get(tx, practice_id) if practice_id else practices.first(tx, now)
@@ -130,6 +131,7 @@ class _Reception:
             asked=tuple(asked),
             instruments=self.ctx.instruments,
             channel="email" if self.inbound.channel == "mail" else "sms",
+            headers=self.inbound.headers,
             also_crisis=tuple(words.strip() for words in extra.split(",") if words.strip()),
         )
 

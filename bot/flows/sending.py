@@ -21,6 +21,7 @@ from bot.store.outbox import URGENT, Message
 from bot.store.practices import Practice
 from surveys import courtesy
 from surveys.conversation import OPEN, State
+from surveys.schedule import Client as Stranger
 
 AT_ONCE = 10
 RETRY_AFTER = (30, 60, 120, 300, 900, 1800, 3600)  # seconds; the last one again and again
@@ -186,13 +187,16 @@ def _judge(ctx: Context, tx: Tx, message: Message, now: datetime) -> courtesy.Go
     return _judge_for_client(ctx, tx, message, now)
 
 
-def _judge_for_stranger(tx: Tx, message: Message, now: datetime) -> courtesy.Go | courtesy.Drop:
-    """Our own people are always told; a number we don't know is answered unless it said STOP."""
-    stranger = message.person_id is None
-    obeys_stop = stranger and not courtesy.KINDS[message.kind].after_stop
-    if obeys_stop and clients.is_stopped(tx, message.practice_id, message.address):
-        return courtesy.Drop("the person said STOP")
-    return courtesy.Go(now + STAFF_STAY)
+def _judge_for_stranger(tx: Tx, message: Message, now: datetime) -> courtesy.Go | courtesy.Wait | courtesy.Drop:
+    """Our own people are always told; a number we don't know is answered in the practice's own hours, unless it
+    said STOP."""
+    if message.person_id is not None:
+        return courtesy.Go(now + STAFF_STAY)
+    practice = practices.get(tx, message.practice_id)
+    stopped = clients.is_stopped(tx, practice.id, message.address)
+    stranger = Stranger(zone=practice.timezone, consent_at=None, stopped=stopped)
+    errand = courtesy.Errand(message.kind, message.created_at)
+    return courtesy.judge(errand, stranger, rule_of(dict(practice.schedule)), now)
 
 
 def _judge_for_client(
@@ -228,8 +232,8 @@ def _not_yet(ctx: Context, tx: Tx, practice: Practice, message: Message, now: da
     if ctx.config.real_twilio and missing_for_going_live(tx, practice):
         return courtesy.Wait(now + timedelta(minutes=15), "the practice isn't ready: see `attune doctor`")
     client = clients.get(tx, practice.id, message.client_id or "")
-    for other in clients.sharing(tx, client):
-        latest = check_ins.latest_asked(tx, practice.id, other)
+    for practice_id, other in clients.sharing(tx, client):
+        latest = check_ins.latest_asked(tx, practice_id, other)
         if latest is not None and latest.state in OPEN and latest.expires_at > now:
             return courtesy.Wait(min(now + timedelta(minutes=30), latest.expires_at), "someone else is asked")
     return None

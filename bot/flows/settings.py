@@ -207,7 +207,7 @@ def _contact(tx: Tx, practice: Practice, role: str, changes: Mapping[str, str], 
         return
     known = people.by_email(tx, practice.id, email)
     name = given.get("name") or (known.name if known else email.partition("@")[0])
-    phone = cells.phone(given.get("phone", ""), practice.country)
+    phone = cells.phone(given["phone"], practice.country) if "phone" in given else None
     person_id, _ = people.save(tx, practice.id, name=name, email=email, phone=phone, now=now)
     people.give_role(tx, practice.id, person_id, role)
 

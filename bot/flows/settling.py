@@ -11,7 +11,7 @@ from bot import log
 from bot.channels import InDoubt
 from bot.flows import outcomes
 from bot.flows.context import Context, Finder
-from bot.store import outbox, sends
+from bot.store import doubts, outbox, sends
 from bot.store.outbox import Message
 from bot.store.sends import Attempt
 
@@ -19,7 +19,6 @@ AT_ONCE = 20
 LOOKS_AT = (0.2, 1.0)  # shares of the settling time
 APART = 0.5  # at least this share between two looks
 NO_LOOK = timedelta(seconds=30)  # mail can't be looked up: nothing is gained by waiting longer
-KEEP_ASKING = timedelta(hours=24)  # a provider that can't be asked for so long leaves it to a person
 
 
 def look_up_due(ctx: Context, now: datetime, most: int = AT_ONCE) -> int:
@@ -102,7 +101,7 @@ def _not_found(ctx: Context, message: Message, attempt: Attempt, now: datetime) 
 def _not_answered(ctx: Context, message: Message, attempt: Attempt, now: datetime) -> None:
     """It stays in doubt, and the next look comes when the lease of this one ends."""
     log.get().warning("look-up failed", message=message.id)
-    if now - attempt.started_at > KEEP_ASKING:
+    if now - attempt.started_at > doubts.KEEP_ASKING:
         with ctx.store.transaction() as tx:
             reason = "the provider could not be asked for a day"
             sends.set_needs_person(tx, message.id, attempt.id, reason)

@@ -88,12 +88,13 @@ def _assess_mark(ctx: Context, mark: Mapping[str, str], now: datetime) -> bool:
         with ctx.store.transaction(write=False) as tx:
             belief = belief_of(ctx, tx, *who)
         with ctx.store.transaction() as tx:
-            if mark["mark"] not in [row["mark"] for row in check_ins.to_assess(tx, AT_ONCE)]:
+            if not check_ins.assessed(tx, mark["mark"]):
                 return False
             _settle(ctx, tx, belief, *who, now)
-            check_ins.assessed(tx, mark["mark"])
     except Exception as error:
         log.get().error("fault", what="assessing", client=mark["client_id"], error=error.__class__.__name__)
+        with ctx.store.transaction() as tx:
+            check_ins.mark_to_assess(tx, *who)  # a new mark has another place in the queue, and holds up nobody
         return False
     return True
 

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.flows.planning import rule_of
 from bot.store import Tx, clients, outbox
 from bot.store.clients import Client
 from bot.store.inbox import Inbound
 from bot.store.outbox import ORDINARY, REPLY, URGENT, Draft
 from bot.store.practices import Practice
 from surveys.instrument import Instruments
+from surveys.schedule import Schedule
 from surveys.segments import segments
 from surveys.wording import Say, Voice, write
 
@@ -69,7 +69,7 @@ def voice_of(practice: Practice, language: str) -> Voice:
 
 def _days_between(practice: Practice) -> int:
     """About how many days lie between two check-ins by the practice's rule, with weekly appointments."""
-    schedule = rule_of(dict(practice.schedule))
+    schedule = Schedule.read(dict(practice.schedule))
     return max(schedule.min_gap_days, 7 * schedule.every if schedule.every > 1 else 0)
 
 

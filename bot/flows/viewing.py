@@ -125,6 +125,8 @@ def _may_know_client(alert: Alert, kind: str) -> bool:
 
 def _may_resume(tx: Tx, alert: Alert, client: Client | None, person: Person) -> bool:
     """A clinician, once somebody has looked: the client's therapist, another one, or a supervisor."""
+    if client and any(each.waiting and is_danger(each) for each in alerts.of_client(tx, alert.practice_id, client.id)):
+        return False  # a newer message of theirs waits to be looked at
     if alert.acknowledged_at is None or client is None or client.stopped or client.state in (*GONE, "on_hold"):
         return False
     clinicians = [p.id for role in ("therapist", "supervisor") for p in people.with_role(tx, person.practice_id, role)]

@@ -299,12 +299,12 @@ def mark_to_assess(tx: Tx, practice_id: str, client_id: str, therapist_id: str) 
 
 def to_assess(tx: Tx, most: int) -> list[Row]:
     """Marks to assess: rows of practice_id, client_id, therapist_id, mark."""
-    return tx.all("select * from to_assess order by practice_id, client_id limit :most", {"most": most})
+    return tx.all("select * from to_assess order by mark limit :most", {"most": most})
 
 
-def assessed(tx: Tx, mark: str) -> None:
-    """Take a mark away; one made since then has another value and stays."""
-    tx.run("delete from to_assess where mark = :mark", {"mark": mark})
+def assessed(tx: Tx, mark: str) -> bool:
+    """Take a mark away; False when it is gone: one made since then has another value and stays."""
+    return tx.run("delete from to_assess where mark = :mark", {"mark": mark}) == 1
 
 
 def _set(tx: Tx, practice_id: str, check_in_id: str, **changes: str | int | None) -> None:

@@ -92,16 +92,17 @@ def by_address(tx: Tx, address: str) -> list[Client]:
     return sorted(_clients(tx, rows), key=lambda client: client.id)
 
 
-def sharing(tx: Tx, client: Client) -> list[str]:
-    """Ids of other clients who are reached at the same address."""
+def sharing(tx: Tx, client: Client) -> list[tuple[str, str]]:
+    """Other clients who are reached at the same address, over all practices: practice id and client id each."""
     if not client.address:
         return []
     among, params = listed("i", tx.sealer.indexes(client.address))
     rows = tx.all(
-        f"select id from client where id <> :id and (phone_index in {among} or email_index in {among}) order by id",
+        "select practice_id, id from client where id <> :id "
+        f"and (phone_index in {among} or email_index in {among}) order by id",
         {"id": client.id, **params},
     )
-    return [row["id"] for row in rows]
+    return [(row["practice_id"], row["id"]) for row in rows]
 
 
 def save(tx: Tx, practice_id: str, entry: Entry, now: datetime) -> tuple[str, str]:

@@ -1,11 +1,12 @@
 """After a restore: what may have gone out since the backup was made is put in doubt, so that it can't go out twice."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.store.engine import Row, Tx
 from bot.store.sql import epoch, listed, new_id
 
+KEEP_ASKING = timedelta(hours=24)  # a provider that can't be asked for so long leaves a message to a person
 REASON = "restored from a backup; it may have been asked since"
 _UNQUEUED = "not exists (select 1 from outbox o where o.check_in_id = check_in.id and o.kind = 'check_in')"
 _CLOSE = "update check_in set state = 'cancelled', closed_at = :now, reason = :reason where state = 'planned'"

@@ -36,8 +36,11 @@ _SQL = {
                a.acknowledged_at, a.resolved_at
           from alert a left join client c on c.id = a.client_id where a.practice_id = :p""",
 }
-# Which of these a client got follows from their answers: "confirm_low" goes out after all ones.
-_TELLING = ("thanks", "comment_thanks", "ask_rest", "explain", "confirm_low", "replaced")
+# Which of these a client got follows from what they wrote: "confirm_low" goes out after all ones.
+_TELLING = (
+    *("thanks", "comment_thanks", "ask_rest", "explain", "confirm_low", "replaced"),
+    *("crisis", "crisis_stopped", "call"),
+)
 
 
 def rows(tx: Tx, practice_id: str, kind: str) -> list[dict[str, Any]]:

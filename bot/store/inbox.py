@@ -1,7 +1,7 @@
 """Every message received, once, by the provider's id."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.store.engine import Row, Tx
@@ -10,13 +10,14 @@ from bot.store.sql import epoch, listed, moment_of, new_id
 
 @dataclass(frozen=True)
 class Inbound:
-    """A message as it came in, before anyone has looked at what it means."""
+    """A message as it came in, before anyone has looked at what it means. A mail's headers are read, not stored."""
 
     channel: str
     provider_id: str
     sender: str
     body: str
     opt_out_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

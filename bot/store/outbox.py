@@ -96,10 +96,11 @@ def by_provider_id(tx: Tx, provider_id: str) -> Message | None:
 
 def provider_ids_to(tx: Tx, message: Message) -> set[str]:
     """The provider's ids of everything it is known to have taken for the same number or address."""
+    among, params = listed("i", tx.sealer.indexes(message.address))
     rows = tx.all(
         "select a.provider_id from outbox o join attempt a on a.outbox_id = o.id "
-        "where o.address_index = :address and a.provider_id is not null",
-        {"address": message.address_index},
+        f"where o.address_index in {among} and a.provider_id is not null",
+        params,
     )
     return {row["provider_id"] for row in rows}
 

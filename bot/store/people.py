@@ -52,15 +52,17 @@ def with_role(tx: Tx, practice_id: str, role: str) -> list[Person]:
     return [_person(tx, row) for row in rows]
 
 
-def save(tx: Tx, practice_id: str, *, name: str, email: str, phone: str = "", now: datetime) -> tuple[str, str]:
+def save(
+    tx: Tx, practice_id: str, *, name: str, email: str, phone: str | None = None, now: datetime
+) -> tuple[str, str]:
     """Add a person or bring their name and number up to date, found by address.
 
     Returns their id and "new", "changed" or "same".
     """
     found = by_email(tx, practice_id, email)
     if found is None:
-        return _add(tx, practice_id, name, email, phone, now), "new"
-    phone = phone or found.phone
+        return _add(tx, practice_id, name, email, phone or "", now), "new"
+    phone = found.phone if phone is None else phone
     if (found.name, found.phone) == (name, phone):
         return found.id, "same"
     row = {

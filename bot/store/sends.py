@@ -118,10 +118,11 @@ def begin_attempt(tx: Tx, message: Message, now: datetime, lease: timedelta) -> 
 def live_elsewhere(tx: Tx, message: Message) -> str | None:
     """How another message to the same address stands that is being sent or in doubt (`claimed` or `in_doubt`):
     a look-up couldn't tell two apart."""
+    among, params = listed("i", tx.sealer.indexes(message.address))
     row = tx.one(
-        "select max(state) as state from outbox where address_index = :a and id <> :id and channel = 'sms' "
+        f"select max(state) as state from outbox where address_index in {among} and id <> :id and channel = 'sms' "
         "and (state = 'in_doubt' or (state = 'claimed' and attempt_id is not null))",
-        {"a": message.address_index, "id": message.id},
+        {"id": message.id, **params},
     )
     return row["state"] if row else None
 

@@ -8,7 +8,7 @@ from bot import log
 from bot.clock import Clock, clock_for
 from bot.flows import context
 from bot.flows.context import Context
-from bot.web import alerts, api, health, twilio
+from bot.web import alerts, api, health, mail, twilio
 
 LARGEST_BODY = 5_000_000
 
@@ -28,7 +28,7 @@ def create_app(ctx: Context | None = None, clock: Clock | None = None) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=200_000, MAX_FORM_PARTS=200)
     app.extensions["attune"] = ctx
     app.extensions["clock"] = clock or clock_for(ctx.config.clock_url)
-    for part in (twilio, api, alerts, health):
+    for part in (twilio, mail, api, alerts, health):
         app.register_blueprint(part.blueprint)
     app.after_request(_headers)
     app.register_error_handler(HTTPException, _refused)

@@ -10,9 +10,9 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> tuple[Response, int]:
-    """200 while the database answers; says how long ago a worker was last seen."""
+    """200 while the database answers and no worker has stopped; says how long ago one was last seen."""
     health = operating.health(ctx(), now())
-    return jsonify(health), 200 if health["database"] == "ok" else 503
+    return jsonify(health), 200 if operating.is_well(health) else 503
 
 
 @blueprint.get("/")

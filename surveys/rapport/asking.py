@@ -88,6 +88,6 @@ def information(joint: Array) -> Array:
     Even odds, since a question is asked for the client who may be down: at the odds as they are, nearly all the
     information would be about clients who are as usual.
     """
-    even = joint / joint.sum(-2, keepdims=True)
+    even = joint / np.maximum(joint.sum(-2, keepdims=True), 1e-300)
     either = even.mean(-1, keepdims=True)
     return np.asarray((even * np.log(np.maximum(even, 1e-300) / np.maximum(either, 1e-300))).sum((-1, -2)) / 2)

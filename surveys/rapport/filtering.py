@@ -15,7 +15,7 @@ from surveys.rapport.telling import places, stands
 LONGEST_GAP = 12  # appointments stepped over one by one; after more, little is left of what carried over
 FORGETS = 0.3  # how fast "usual" becomes what the last appointments were (recall of change leans on the present)
 UNKNOWN = -9.0  # evidence before anything was answered
-FAIR_FROM, FAIR_LEVEL, FAIR_NOISE = -0.5, 0.3, 0.7
+FAIR_FROM, FAIR_LEVEL, FAIR_NOISE = -0.5, 0.3, 0.9
 FADES = 0.3  # evidence fades while nothing is answered, and never rises: silence alone is no alarm
 NEGLIGIBLE = 1e-9  # weights below are dropped: they cost room and say nothing
 

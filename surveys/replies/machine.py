@@ -11,6 +11,9 @@ _QUOTE = re.compile(rf"^(?P<before>[^{_OPEN}]{{0,60}}?)\s*[{_OPEN}](?P<quoted>.*
 _EMOJI_TO = re.compile(r"^\W+\s?(?:to|a|à|на|zu|auf|op|till|til|para|su|do)\s*$", re.IGNORECASE)
 _REPEATED = re.compile(rf"[{_OPEN}][^{_OPEN}{_CLOSE}]{{50,1500}}[{_CLOSE}]")
 _CHECK_IN_SIGNS = re.compile(r"1\s?[).(=].*2\s?[).(=]|1 .{2,30} 5 ", re.DOTALL)
+_AUTOMATIC = frozenset(
+    {"x-autoreply", "x-autorespond", "x-autoresponder", "x-failed-recipients", "x-auto-reply", "list-id"}
+)
 _CHECK_IN = re.compile(r"1.*5|STOP|ALTO|ARR", re.DOTALL)
 
 
@@ -53,10 +56,7 @@ def is_automatic(headers: Mapping[str, str], vocabulary: Vocabulary) -> bool:
     head = {key.lower(): str(value).strip().lower() for key, value in headers.items()}
     if head.get("auto-submitted", "no").split(";")[0].strip() not in ("", "no"):
         return True
-    if any(
-        name in head
-        for name in ("x-autoreply", "x-autorespond", "x-autoresponder", "x-failed-recipients", "x-auto-reply")
-    ):
+    if not _AUTOMATIC.isdisjoint(head):
         return True
     if (
         head.get("precedence") in ("bulk", "auto_reply", "auto-reply", "junk", "list")

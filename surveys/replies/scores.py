@@ -1,4 +1,4 @@
-"""Which score each open question got, by the rules S1 to S21: see `docs/replies.md` in short, the rules in full below.
+"""Which score each open question got, by these rules:
 
 S1 as many as asked, S2 a run of digits, S3 labelled, S4 the same for all, S5 fewer, S6 more, S7 a lone fraction,
 S8 two for one question, S9 digit and word disagree, S10 between points, S11 hedged, S12 off the scale, S13 choice

@@ -254,9 +254,8 @@ def clauses(items: list[Item]) -> list[list[Item]]:
     """The items between marks and line breaks."""
     found: list[list[Item]] = [[]]
     for item in items:
-        if item.kind in ("stop", "line") or (
-            (item.kind == "sep" and str(item.value) in ",:()—–-/|") or item.form == "face"
-        ):
+        mark = item.kind == "sep" and str(item.value) in ",:()—–-/|"
+        if mark or item.kind in ("stop", "line") or item.form == "face":
             found.append([])
         else:
             found[-1].append(item)

@@ -13,6 +13,7 @@ from threading import Event, Thread
 
 import pytest
 
+from bot import worker as worker_module
 from bot.channels import Outgoing
 from bot.clock import SystemClock
 from bot.flows import asking, sending
@@ -176,8 +177,11 @@ def test_a_worker_with_a_call_under_way_reports_that_it_is_busy(post: Post) -> N
     assert reports == [True, True, True, False]
 
 
-def test_one_message_that_cannot_be_judged_stops_no_other(post: Post, sandbox: Sandbox) -> None:
-    """It waits for its lease to end; those behind it go out in the same pass."""
+def test_one_message_that_cannot_be_judged_stops_no_other(
+    post: Post, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for its lease to end; those behind it go out in the same pass, by the same thread."""
+    monkeypatch.setattr(worker_module, "THREADS", 1)
     broken = post.put("Ana", "no_such_kind", MONDAY_NOON - timedelta(minutes=1))
     others = [post.put(f"+1202555019{n}", "unexpected") for n in range(6)]
     tick_once(post.ctx, HeldClock())

@@ -32,7 +32,7 @@ TWINS = {
     "begin_without_checking": ("P1", {"freeze": 0.15, "freeze_in": "_send", "fates": {"lose": 0.4}}),
     "stale_checks": (
         "P1",
-        {"freeze": 0.15, "freeze_in": "deliver", "frozen_for": 6, "settle": 2, "lag": 0, "fates": {}},
+        {"freeze": 0.2, "freeze_in": "deliver", "frozen_for": 12, "settle": 1, "lag": 0, "fates": {}, "at_most": 20},
     ),
     "retry_blindly": ("P1", {"fates": {"lose": 0.4}}),
     "one_look": ("P1", {"fates": {"lose": 0.4}}),
@@ -45,7 +45,7 @@ TWINS = {
 @pytest.fixture(scope="module")
 def outcomes() -> Iterator[Mapping[str, "Future[Outcome]"]]:
     """All runs, a few at a time: most of each is waiting."""
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(4) as pool:
         whole = Plan(SEED, clients=260, late=20, kills=KILLS, random_kills=1.0)
         plans = {"": whole} | {plant: twin(plant, **changes) for plant, (_, changes) in TWINS.items()}
         yield {name: pool.submit(run, plan) for name, plan in plans.items()}

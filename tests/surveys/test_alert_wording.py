@@ -67,9 +67,7 @@ def test_a_decline_is_told_in_the_therapists_language() -> None:
 def test_advice_comes_with_the_note_and_names_its_sources(language: str) -> None:
     """Feedback that comes with advice helps two to three times as much as feedback alone."""
     told = note("rapport", language)
-    listening, empathy = (
-        load_all().guidance[foundation].lines[language] for foundation in ("listening", "empathy")
-    )
+    listening, empathy = (load_all().guidance[foundation].lines[language] for foundation in ("listening", "empathy"))
     assert told.advice == listening + empathy
     assert told.advice_heading
     assert told.sources_heading
@@ -98,12 +96,8 @@ def test_other_notes_give_no_advice(kind: str) -> None:
 
 def test_a_supervisor_is_told_that_a_note_waits_and_nothing_more() -> None:
     assert note("escalated").lead == "A note for Theo has waited two days."
-    assert (
-        alert_text("escalated", "en", days=1, therapist="Theo").lead == "A note for Theo has waited one day."
-    )
-    assert (
-        alert_text("escalated", "en", days=12, therapist="Theo").lead == "A note for Theo has waited 12 days."
-    )
+    assert alert_text("escalated", "en", days=1, therapist="Theo").lead == "A note for Theo has waited one day."
+    assert alert_text("escalated", "en", days=12, therapist="Theo").lead == "A note for Theo has waited 12 days."
 
 
 def test_a_danger_mail_says_what_to_do_and_nothing_of_what_was_written() -> None:
@@ -120,9 +114,7 @@ def test_subjects_are_neutral(kind: str, language: str) -> None:
     """No name, no rating, no feeling, nothing of danger."""
     subject = note(kind, language).subject
     labels = "|".join(question.labels[language] for question in load_all().questions.values())
-    assert not re.search(
-        rf"\d|Theo|{labels}|danger|peligro|suicid|crisis|low|rapport|help|ayuda|aide", subject, re.I
-    )
+    assert not re.search(rf"\d|Theo|{labels}|danger|peligro|suicid|crisis|low|rapport|help|ayuda|aide", subject, re.I)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -137,9 +129,7 @@ def test_every_note_is_complete_in_every_language(kind: str, language: str) -> N
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_advice_blames(language: str) -> None:
-    blaming = re.compile(
-        r"\b(fault|fail(ed|ure)|wrong|mistake|culpa|fracas|error|erreur|faute|échec)\w*", re.I
-    )
+    blaming = re.compile(r"\b(fault|fail(ed|ure)|wrong|mistake|culpa|fracas|error|erreur|faute|échec)\w*", re.I)
     for guidance in load_all().guidance.values():
         assert not [line for line in guidance.lines[language] if blaming.search(line)]
 

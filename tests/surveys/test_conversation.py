@@ -127,7 +127,7 @@ def test_an_answer_is_never_taken_back() -> None:
 # ---------------------------------------------------------------------------------- answers
 
 
-@pytest.mark.parametrize("state", OPEN)
+@pytest.mark.parametrize("state", sorted(OPEN))
 def test_a_full_answer_is_thanked(state: State) -> None:
     found = step(asked(state), says(5, 4, 5))
     assert (found.event, dict(found.scores)) == (Event.ANSWERED, {"heard": 5, "respected": 4, "understood": 5})

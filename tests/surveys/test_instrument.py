@@ -90,9 +90,7 @@ def test_each_feeling_belongs_to_its_foundation(feeling: str, foundation: str) -
 def test_every_foundation_has_sourced_advice_in_every_language() -> None:
     for foundation in (*FOUNDATIONS, OVERALL):
         advice = load_all().guidance[foundation]
-        assert {language: len(lines) for language, lines in advice.lines.items()} == dict.fromkeys(
-            LANGUAGES, 3
-        )
+        assert {language: len(lines) for language, lines in advice.lines.items()} == dict.fromkeys(LANGUAGES, 3)
         assert any("Eubanks" in source and "28(1)" in source for source in advice.sources)
         assert any("Safran & Muran (2000)" in source for source in advice.sources)
 

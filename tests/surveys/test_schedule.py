@@ -191,9 +191,7 @@ def test_the_hours_are_those_where_the_client_lives() -> None:
     found = plans([MONDAY], "2026-11-23T11:00", client=in_madrid)
     assert dues(found) == [at("2026-11-23T19:00", "Europe/Madrid")]
     later = visit("2026-11-23T13:00")  # ends at 20:00 there
-    assert dues(plans([later], "2026-11-23T14:00", client=in_madrid)) == [
-        at("2026-11-24T09:00", "Europe/Madrid")
-    ]
+    assert dues(plans([later], "2026-11-23T14:00", client=in_madrid)) == [at("2026-11-24T09:00", "Europe/Madrid")]
 
 
 def test_next_day_at_is_a_time_on_the_clients_clock_the_day_after() -> None:
@@ -304,9 +302,7 @@ def test_a_pause_until_a_date_ends_as_that_day_begins_for_the_client() -> None:
     evening = visit("2026-11-23T18:30")
     for until in ("2026-11-24", "2026-11-24T09:00-05:00"):
         assert dues(plans([evening], "2026-11-23T20:00", paused_until=until)) == [at("2026-11-24T09:00")]
-    assert dues(plans([evening], "2026-11-23T20:00", paused_until="2026-11-24T09:01-05:00")) == [
-        rules.PRACTICE_PAUSED
-    ]
+    assert dues(plans([evening], "2026-11-23T20:00", paused_until="2026-11-24T09:01-05:00")) == [rules.PRACTICE_PAUSED]
 
 
 def test_a_clients_pause_ends_at_its_moment() -> None:
@@ -402,9 +398,7 @@ def test_two_entries_for_one_visit_are_one_check_in() -> None:
 def test_after_four_unanswered_every_fourth_visit_is_asked_about() -> None:
     visits = weekly(12)
     found = dues(plans(visits, "2026-02-01T09:00", askings=asked(visits[:4])))
-    assert found[4:] == [rules.QUIET] * 3 + [at("2026-02-23T13:00")] + [rules.QUIET] * 3 + [
-        at("2026-03-23T13:00")
-    ]
+    assert found[4:] == [rules.QUIET] * 3 + [at("2026-02-23T13:00")] + [rules.QUIET] * 3 + [at("2026-03-23T13:00")]
 
 
 def test_three_unanswered_change_nothing() -> None:
@@ -615,9 +609,7 @@ def test_changing_the_rule_never_unasks_what_was_asked(
     """What goes out under one rule stays asked under the next, and under every later one."""
     client, visits, askings, now = case
     first = plan_all(visits, client=client, askings=askings, schedule=before, now=now)
-    went_out = [
-        Asking(name, each.due_at, False, False) for name, each in first.items() if isinstance(each, Planned)
-    ]
+    went_out = [Asking(name, each.due_at, False, False) for name, each in first.items() if isinstance(each, Planned)]
     later = max([now, *(each.at for each in went_out)])
     second = plan_all(visits, client=client, askings=[*askings, *went_out], schedule=after, now=later)
     for each in [*askings, *went_out]:

@@ -91,9 +91,7 @@ def test_the_next_opening_is_the_earliest(moment: tuple[datetime, str], window: 
 @settings(max_examples=300, deadline=None)
 @given(moments(), windows(), st.integers(0, 59))
 @example((local("2026-11-01T01:40"), NEW_YORK), Window(90, 1200, EVERY_DAY), 0)
-def test_the_closing_is_the_first_closed_moment(
-    moment: tuple[datetime, str], window: Window, seconds: int
-) -> None:
+def test_the_closing_is_the_first_closed_moment(moment: tuple[datetime, str], window: Window, seconds: int) -> None:
     """Exact to the second: open until the second before, closed in it, and open at every minute between."""
     at, zone = moment[0] + timedelta(seconds=seconds), moment[1]
     closes = window.closes_at(at, zone)
@@ -166,9 +164,7 @@ def test_the_clock_going_back_before_the_opening_closes_again() -> None:
 
 def test_lord_howe_changes_by_half_an_hour() -> None:
     window = Window(120, 150, EVERY_DAY)
-    assert window.next_open(local("2026-10-04T00:00", LORD_HOWE), LORD_HOWE) == local(
-        "2026-10-05T02:00", LORD_HOWE
-    )
+    assert window.next_open(local("2026-10-04T00:00", LORD_HOWE), LORD_HOWE) == local("2026-10-05T02:00", LORD_HOWE)
 
 
 def test_kathmandu_opens_at_its_own_quarter_hour() -> None:

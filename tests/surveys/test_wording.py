@@ -26,9 +26,7 @@ NOT_WATCHED = {
 }
 
 
-def said(
-    kind: str, language: str = "en", feelings: tuple[str, ...] = CORE, initial: str = "", **voice: Any
-) -> str:
+def said(kind: str, language: str = "en", feelings: tuple[str, ...] = CORE, initial: str = "", **voice: Any) -> str:
     """What a client reads; `voice` changes who speaks."""
     return written(kind, language, feelings, initial, **voice).text
 
@@ -86,9 +84,7 @@ def test_a_check_in_shows_both_ends_of_the_scale(kind: str, language: str) -> No
 @pytest.mark.parametrize("initial", INITIALS)
 @pytest.mark.parametrize("feelings", ASKED, ids=lambda asked: asked[-1])
 @pytest.mark.parametrize("kind", ["check_in", "reminder"])
-def test_an_english_check_in_fits_one_gsm_7_segment(
-    kind: str, feelings: tuple[str, ...], initial: str
-) -> None:
+def test_an_english_check_in_fits_one_gsm_7_segment(kind: str, feelings: tuple[str, ...], initial: str) -> None:
     found = segments(said(kind, "en", feelings, initial, sms_name=LONGEST))
     assert (found.encoding, found.count) == ("GSM-7", 1)
 

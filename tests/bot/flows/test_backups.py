@@ -424,6 +424,7 @@ def test_a_restore_that_dies_at_the_last_step_has_changed_nothing(
         ("another-host-77-abc", 10, True),
         ("another-host-77-abc", 300, False),
     ],
+    ids=["here", "here, clock ahead", "here, long ago", "here, ended", "elsewhere", "elsewhere, silent"],
 )
 def test_a_restore_waits_for_workers_to_stop(
     ctx: Context, practice: Riverside, tmp_path: Path, worker: str, ago: int, refused: bool

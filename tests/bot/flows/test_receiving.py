@@ -606,7 +606,7 @@ def test_a_message_that_cannot_be_read_is_kept_and_a_person_is_told(
     monkeypatch.setattr(where, fails)
     assert talk.text("Ana", "5 4 5", NOON)
     assert [(kept.kind, kept.body) for kept in talk.kept("Ana")] == [("unread", "5 4 5")]
-    assert talk.alerts() == [("call", "Ana")]
+    assert talk.alerts() == [("danger", "Ana")]
     assert (count(talk, "answer"), talk.last("Ana").state) == (0, "asked")
     assert not talk.text("Ana", "5 4 5", NOON, provider_id="SM" + f"{1:032x}")
     assert "5 4 5" not in capsys.readouterr().err

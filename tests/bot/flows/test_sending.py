@@ -12,7 +12,7 @@ from bot.flows.context import Context
 from bot.flows.sending import Lane
 from bot.sandbox import Sandbox
 from bot.sandbox.faults import Fault
-from bot.store import appointments, clients, outbox, people, system
+from bot.store import Tx, appointments, clients, outbox, people, system
 from bot.store.inbox import Inbound
 from bot.store.outbox import ORDINARY, URGENT
 from tests.support.cast import MONDAY_NOON, PHONES, Riverside
@@ -34,6 +34,11 @@ def post(ctx: Context, practice: Riverside) -> Post:
 def paced(post: Post) -> Post:
     """One segment a second."""
     return post.by(Scripted(), pace=1.0)
+
+
+def _change_phone(tx: Tx, client_id: str, phone: str) -> None:
+    found = {"s": tx.seal("client", "phone", client_id, phone), "i": tx.sealer.index(phone), "id": client_id}
+    tx.run("update client set phone_sealed = :s, phone_index = :i where id = :id", found)
 
 
 # --- what is sent
@@ -152,7 +157,8 @@ def test_a_number_on_the_suppression_list_gets_nothing_even_if_it_is_no_longer_t
     message = post.put("Ana")
     with post.ctx.store.transaction() as tx:
         clients.stop(tx, post.practice.practice.id, PHONES["Ana"], "reply", MONDAY_NOON)
-        tx.run("update client set phone_index = 'another' where client_ref = 'C-Ana'")
+        _change_phone(tx, post.practice.clients["Ana"], "+12025550111")
+    assert not post.practice.client("Ana").stopped
     post.send(MONDAY_NOON)
     assert (post.state(message), sandbox.book.all()) == ("skipped", [])
 
@@ -192,14 +198,16 @@ def test_a_check_in_that_was_answered_meanwhile_is_dropped_but_not_cancelled(pos
 def test_our_own_people_are_told_whatever_the_hour_and_strangers_unless_they_said_stop(
     post: Post, sandbox: Sandbox
 ) -> None:
-    """Only clients have hours; a number we don't know may still have opted out."""
+    """A number we don't know is answered within the practice's own hours, and may have opted out."""
     midnight = EVENING + timedelta(hours=4)
     to_theo = post.put("Theo", "alert_danger", midnight, urgency=URGENT)
     to_one, to_other = (post.put(f"+1202555019{n}", "unexpected", midnight) for n in (1, 2))
     with post.ctx.store.transaction() as tx:
         clients.stop(tx, post.practice.practice.id, "+12025550192", "reply", midnight)
     post.send(midnight)
-    assert [post.state(message) for message in (to_theo, to_one, to_other)] == ["sent", "sent", "skipped"]
+    assert [post.state(message) for message in (to_theo, to_one, to_other)] == ["sent", "due", "skipped"]
+    post.send(midnight + timedelta(hours=12))
+    assert post.state(to_one) == "sent"
 
 
 def test_before_a_practice_is_ready_nobody_is_asked_by_a_real_provider(post: Post) -> None:
@@ -215,9 +223,7 @@ def test_before_a_practice_is_ready_nobody_is_asked_by_a_real_provider(post: Pos
 def test_two_clients_on_one_phone_are_asked_one_after_the_other(post: Post, sandbox: Sandbox) -> None:
     """The second waits until the first has answered or its time is over."""
     with post.ctx.store.transaction() as tx:
-        sealed = tx.seal("client", "phone", post.practice.clients["Ben"], PHONES["Ana"])
-        tx.run("update client set phone_sealed = :s, phone_index = :i where client_ref = 'C-Ben'",
-               {"s": sealed, "i": tx.sealer.index(PHONES["Ana"])})  # fmt: skip
+        _change_phone(tx, post.practice.clients["Ben"], PHONES["Ana"])
     first, second = post.ask("Ana"), post.ask("Ben")
     for minutes in (0, 1, 31):
         post.send(MONDAY_NOON + timedelta(minutes=minutes))

@@ -153,8 +153,8 @@ def test_two_clients_on_one_phone_are_seen_as_such_under_different_keys(small: S
         ben, _ = clients.save(tx, small.id, small.entry(client_ref="C-2", name="Ben"), NOW)
     ana = small.client("C-1", rotated)
     with rotated.transaction(write=False) as tx:
-        assert clients.sharing(tx, ana) == [ben]
-        assert clients.sharing(tx, clients.get(tx, small.id, ben)) == [ana.id]
+        assert clients.sharing(tx, ana) == [(small.id, ben)]
+        assert clients.sharing(tx, clients.get(tx, small.id, ben)) == [(small.id, ana.id)]
 
 
 def test_someone_without_an_address_shares_it_with_nobody(small: Small) -> None:

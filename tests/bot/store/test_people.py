@@ -17,7 +17,7 @@ def small(store: Store) -> Small:
     return Small(store)
 
 
-def save(store: Store, small: Small, name: str = "Ines", phone: str = "", email: str = EMAIL) -> str:
+def save(store: Store, small: Small, name: str = "Ines", phone: str | None = None, email: str = EMAIL) -> str:
     with store.transaction() as tx:
         return people.save(tx, small.id, name=name, email=email, phone=phone, now=NOW)[1]
 
@@ -25,6 +25,15 @@ def save(store: Store, small: Small, name: str = "Ines", phone: str = "", email:
 def test_importing_people_twice_is_the_same(store: Store, small: Small) -> None:
     """The second time nothing is changed, whatever the case of the address."""
     assert [save(store, small), save(store, small), save(store, small, email=EMAIL.upper())] == ["new", "same", "same"]
+
+
+def test_an_empty_number_takes_the_number_away(store: Store, small: Small) -> None:
+    """Notes about danger must not go on to a number that has become someone else's."""
+    save(store, small, phone="+12025550177")
+    assert save(store, small, phone="") == "changed"
+    with store.transaction(write=False) as tx:
+        found = people.by_email(tx, small.id, EMAIL)
+        assert found is not None and found.phone == ""
 
 
 def test_a_changed_name_or_number_is_taken_and_a_missing_number_is_no_change(store: Store, small: Small) -> None:

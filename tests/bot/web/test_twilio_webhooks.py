@@ -170,7 +170,7 @@ def test_a_fault_in_reading_is_still_answered_200_and_told(
     monkeypatch.setattr(replies, "parse", broken)
     assert post(web, TEXT).status_code == 200
     assert [each.kind for each in talk.kept("Ana")] == ["unread"]
-    assert talk.alerts() == [("call", "Ana")]
+    assert talk.alerts() == [("danger", "Ana")]
 
 
 def test_a_fault_of_the_store_is_answered_500_and_leaves_nothing(

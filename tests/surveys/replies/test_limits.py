@@ -92,18 +92,18 @@ def figures(request: pytest.FixtureRequest) -> Tally:
 @pytest.mark.parametrize(
     ("figure", "least"),
     [
-        ("answers", 0.985),
-        ("answers without leniency", 0.98),
+        ("answers", 0.99),
+        ("answers without leniency", 0.99),
         ("no wrong score", 0.995),
         ("no false score", 0.995),
         ("no false score in machine text", 1.0),
         ("optout keywords", 1.0),
         ("optout recall", 0.98),
         ("optout precision", 0.96),
-        ("crisis recall", 0.93),
+        ("crisis recall", 0.97),
         ("crisis precision", 0.88),
         ("comment kept", 0.98),
-        ("no mail leak", 0.985),
+        ("no mail leak", 0.99),
     ],
 )
 def test_the_line_reached_on_the_labelled_replies_is_held(figures: Tally, figure: str, least: float) -> None:

@@ -20,8 +20,8 @@ TEXTS = {
         ("keywords = [", "keyword = [", "es.toml: keywords: is missing"),
         ("[numbers]", "[nummers]", "es.toml: numbers: is missing"),
         ("[numbers]\n1 =", "[numbers]\n6 =", "es.toml: numbers.6: is none of 1, 2, 3, 4, 5"),
-        ('past = ["cuando era', 'past = [3, "cuando era', "es.toml: danger.past: must be a list of phrases in quotes"),
-        ('past = ["cuando era', 'past = ["<nobody> x", "cuando era', "es.toml: danger.past: there is no list <nobody>"),
+        ("past = [\n", "past = [3,\n", "es.toml: danger.past: must be a list of phrases in quotes"),
+        ("past = [\n", 'past = ["<nobody> x",\n', "es.toml: danger.past: there is no list <nobody>"),
         ("keywords = [", "keywords = [[", "es.toml: the file: is not TOML"),
     ],
 )

@@ -1,0 +1,34 @@
+"""The webhook for clients' mails: a mail server or provider posts each as it came, raw MIME."""
+
+import hmac
+
+from flask import Blueprint, Response, abort, request
+
+from bot import log
+from bot.flows import receiving
+from bot.flows.mail_in import read_mail
+from bot.web.here import ctx, now
+
+blueprint = Blueprint("mail", __name__, url_prefix="/webhooks")
+
+
+@blueprint.post("/mail")
+def mail() -> Response:
+    """One mail. Answered 204 only once it is on disk (also when it was before), so that any other answer is for
+    trying again; 403 without the secret, 413 over 5 MB."""
+    if not _knows_the_secret():
+        log.get().warning("webhook refused", what="mail secret")
+        abort(403)
+    raw = request.get_data(cache=False)
+    if not raw.strip():
+        abort(400)
+    receiving.receive(ctx(), read_mail(raw), now())
+    return Response("", status=204)
+
+
+def _knows_the_secret() -> bool:
+    """Whether MAIL_WEBHOOK_SECRET came as the bearer's token or as the password; where none is set, nobody knows."""
+    secret, given = ctx().config.mail_webhook_secret, request.authorization
+    word = (given.token if given.type == "bearer" else given.password) if given else None
+    same = hmac.compare_digest((word or "").encode("utf-8", "replace"), secret.encode("utf-8", "replace"))
+    return bool(secret) and same

@@ -64,7 +64,6 @@ KINDS: dict[str, Manners] = {
     "call": Manners(),
     "started": Manners(),
     "help": Manners(),
-    "paused": Manners(),
     "closed": Manners(),
     "unexpected": Manners(),
     "wrong_person": Manners(after_stop=True),

@@ -27,7 +27,7 @@ OVERALL = "overall"  # guidance for a decline in all feelings at once
 KINDS = (
     *("welcome", "check_in", "reminder", "ask_rest", "explain", "confirm_low", "thanks", "comment_thanks"),
     *("replaced", "call", "stopped", "started", "help", "closed", "unexpected", "crisis", "crisis_stopped"),
-    *("wrong_person", "paused"),
+    "wrong_person",
 )
 SHARED = {"check_in_shared": "check_in", "reminder_shared": "reminder"}  # shorter ones, for a shared phone
 ALERT_KINDS = (

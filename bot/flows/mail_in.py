@@ -1,7 +1,7 @@
 """A client's mail on its way in: raw MIME becomes an `Inbound`. However broken a mail is, what can be had is kept.
 
-Header values are read by `email.policy.default`, but cut first, and the parts by the older policy: the newer one's
-time grows with the square of a header's length, and anyone may write to us.
+Anyone may write to us, and the time the standard library takes over a header grows with the square of its length, most
+of all by `email.policy.default`: that one reads only the few headers we need, and each header is cut first.
 """
 
 import codecs
@@ -11,7 +11,7 @@ import re
 from email import message_from_bytes
 from email.message import Message
 from email.parser import BytesHeaderParser
-from email.policy import compat32, default
+from email.policy import Compat32, default
 
 from bot.store.inbox import Inbound
 from surveys.replies.html import html_to_text
@@ -26,6 +26,17 @@ CARRIED = (
 PLAIN, HTML = "text/plain", "text/html"
 _ADDRESS = re.compile(r"[^\s<>\"(),:;@]{1,200}@[^\s<>\"(),:;@]{1,255}")
 _SLOW = frozenset({"idna", "punycode"})  # for names of hosts; reading a long text as one takes hours
+
+
+class _Cut(Compat32):
+    """Headers up to a length that nobody's mail program reaches in one we read."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:LONGEST_HEADER]
+
+
+_POLICY = _Cut()
 
 
 def read_mail(raw: bytes) -> Inbound:
@@ -48,9 +59,9 @@ def read_mail(raw: bytes) -> Inbound:
 
 def _parsed(raw: bytes) -> Message:
     try:
-        return message_from_bytes(raw, policy=compat32)
+        return message_from_bytes(raw, policy=_POLICY)
     except Exception:  # parts within parts, a thousand deep
-        return BytesHeaderParser(policy=compat32).parsebytes(raw)
+        return BytesHeaderParser(policy=_POLICY).parsebytes(raw)
 
 
 def _header(mail: Message, name: str) -> str | None:
@@ -58,16 +69,15 @@ def _header(mail: Message, name: str) -> str | None:
     found = next((value for key, value in mail.raw_items() if key.lower() == name.lower()), None)
     if found is None:
         return None
-    value = str(found)[:LONGEST_HEADER]
     try:
-        return str(default.header_fetch_parse(name, value))
+        return str(default.header_fetch_parse(name, str(found)))
     except Exception:
-        return value
+        return str(found)
 
 
 def _sender(mail: Message) -> str:
     """The address in From, in small letters."""
-    value = next((str(value) for key, value in mail.raw_items() if key.lower() == "from"), "")[:LONGEST_HEADER]
+    value = next((str(value) for key, value in mail.raw_items() if key.lower() == "from"), "")
     try:
         found = [each.addr_spec for each in default.header_fetch_parse("From", value).addresses]
     except Exception:

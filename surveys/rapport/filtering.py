@@ -51,7 +51,7 @@ def update(belief: Belief, seen: Observation) -> Belief:
         belief = hear_answers(belief, seen.answers, t) if seen.answers else belief
         belief = hear_change(belief, seen.change, t) if seen.change else belief
         belief = replace(belief, answered=(*belief.answered, seen.number)[-REMEMBERED:])
-    return judge(settle(belief, t), seen.answered)
+    return judge(settle(belief, t), bool(seen.answers) or seen.change is not None)
 
 
 def check(seen: Observation, model: Model) -> None:
@@ -151,14 +151,14 @@ def settle(belief: Belief, t: Tables) -> Belief:
     )
 
 
-def judge(belief: Belief, answered: bool) -> Belief:
+def judge(belief: Belief, told: bool) -> Belief:
     """Evidence after this check-in: log odds of "down now", less what makes raters alarm equally often.
 
     Clients who use the middle of the scale show every fluctuation, clients at its top show few: at one threshold the
     first would be flagged for how they rate. So evidence is lowered with the distance of the believed level below
     FAIR_FROM, and with the chance that the client rates at random (both set by the run in docs/signal.md).
     """
-    if not answered:
+    if not told:
         return replace(belief, evidence=max(belief.evidence - FADES, UNKNOWN))
     down = belief.probability
     odds = np.log(max(down, 1e-12) / max(1 - down, 1e-12))

@@ -256,9 +256,9 @@ def test_a_file_that_is_not_utf_8_is_named(edited: Edit) -> None:
         ),
         (
             "rapport.toml",
-            'paused = "{sms_name}: Check',
-            'pause = "x"\npaused = "{sms_name}: Check',
-            "texts.en.pause",
+            'replaced = "{sms_name}: Thank',
+            'replace = "x"\nreplaced = "{sms_name}: Thank',
+            "texts.en.replace",
             "not known",
         ),
         ("guidance.toml", "[reliability]", "[reliable]", "reliable", "is not known here"),

@@ -78,7 +78,7 @@ def test_a_quoted_reply_gives_its_three_answers_and_is_thanked_by_mail(talk: Tal
 
 
 def test_a_wish_to_stop_in_their_own_words_is_honoured(talk: Talk) -> None:
-    take(talk, mail(f"Please don't write to me any more.{QUOTE}"))
+    take(talk, mail(f"Please stop these mails, I don't want them.{QUOTE}"))
     assert talk.practice.client("Ana").stopped
     assert said(talk) == [("stopped", "mail")]
 
@@ -213,7 +213,7 @@ def test_a_broken_mail_is_read_as_far_as_it_can_be(noise: bytes, cut: int) -> No
 
 
 def test_noise_is_stored_by_a_real_database(talk: Talk) -> None:
-    noise = [bytes(range(256)), b"\xff\xfe", b"From: \xff@\xff\n\n\xed\xa0\xbd", b"\n\n5 4 5", b"From: a@b\ud800"[:9]]
+    noise = [bytes(range(256)), b"\xff\xfe", b"From: \xff@\xff\n\n\xed\xa0\xbd", b"\n\n5 4 5", b"From: a@b\xed\xa0\x80"]
     assert [take(talk, raw) for raw in noise] == [True] * len(noise)
     assert said(talk) == [] or {kind for kind, _ in said(talk)} == {"unexpected"}
 
@@ -238,7 +238,7 @@ def nested() -> bytes:
 def test_a_mail_made_to_be_slow_is_not(make: Callable[[], bytes]) -> None:
     raw, began = make(), time.process_time()
     assert read_mail(raw).sender in (ANA, NOBODY)
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 5
 
 
 def test_headers_are_read_and_not_stored(talk: Talk) -> None:

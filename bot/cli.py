@@ -251,6 +251,43 @@ def client_resume(client_ref: str, practice_name: str | None) -> None:
 
 
 @main.group()
+def person() -> None:
+    """Therapists and others on the practice's side."""
+
+
+@person.command("set")
+@click.argument("email")
+@click.argument("pairs", nargs=-1, required=True, metavar="active=yes|no")
+@practice_option
+def person_set(email: str, pairs: Sequence[str], practice_name: str | None) -> None:
+    """Note that somebody left (active=no) or is back (active=yes). A leaver's links open nothing from then on."""
+    from bot.flows import by_hand
+
+    changes = calls.pairs_of(pairs)
+    if list(changes) != ["active"] or changes["active"] not in ("yes", "no"):
+        raise BadCall("Only this can be set: active=yes or active=no.")
+    _, found = calls.with_practice(practice_name)
+    ctx = calls.make_context()
+    active = changes["active"] == "yes"
+    done = by_hand.set_active(ctx, found, email, active, "command", calls.now_by(ctx.config))
+    click.echo("Saved." if done else "It was so before.")
+
+
+@main.command()
+@click.argument("message_id")
+@click.argument("verdict", type=click.Choice(["sent", "not_sent"]))
+@practice_option
+def settle(message_id: str, verdict: str, practice_name: str | None) -> None:
+    """Say what became of a message in state needs_person, once you have looked into the provider's own log."""
+    from bot.flows import by_hand
+
+    _, found = calls.with_practice(practice_name)
+    ctx = calls.make_context()
+    by_hand.settle(ctx, found, message_id, verdict, "command", calls.now_by(ctx.config))
+    click.echo("Noted." if verdict == "sent" else "It is tried again if it is still wanted.")
+
+
+@main.group()
 def token() -> None:
     """Tokens for POST /api/v1/appointments."""
 

@@ -92,6 +92,14 @@ def take_role(tx: Tx, practice_id: str, role: str) -> None:
     )
 
 
+def set_active(tx: Tx, practice_id: str, person_id: str, active: bool) -> None:
+    """Whether a person is with the practice."""
+    tx.run(
+        "update person set active = :active where id = :id and practice_id = :p",
+        {"active": int(active), "id": person_id, "p": practice_id},
+    )
+
+
 def _add(tx: Tx, practice_id: str, name: str, email: str, phone: str, now: datetime) -> str:
     person_id = new_id()
     tx.insert(

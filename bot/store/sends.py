@@ -219,6 +219,17 @@ def set_needs_person(tx: Tx, message_id: str, attempt_id: str, reason: str) -> b
     return changed == 1
 
 
+def free_settled(tx: Tx, message_id: str, attempt_id: str, now: datetime) -> bool:
+    """A person says that it never went out: it is due again, and checked once more before it is sent."""
+    _end(tx, attempt_id, "not taken", now)
+    changed = tx.run(
+        "update outbox set state = 'due', due_at = :now, claim_token = null, attempt_id = null, "
+        "reason = 'a person says it was not sent' where id = :id and attempt_id = :attempt and state = 'needs_person'",
+        {"now": epoch(now), "id": message_id, "attempt": attempt_id},
+    )
+    return changed == 1
+
+
 def look_again(tx: Tx, message_id: str, attempt_id: str, looks: int, look_at: datetime) -> None:
     """The provider had nothing; look once more later."""
     tx.run(

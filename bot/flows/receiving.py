@@ -245,7 +245,7 @@ class _Reception:
             dedupe = _dedupe(say.kind, check_in_id, self.client.id, self.inbox_id, self.now)
             # the address it came from, not another one of the client's
             say_to(*where, self.client, say, dedupe, self.now, check_in_id, to=self.inbound)
-        else:
+        elif self.inbound.channel == "sms" or say.kind in SPARED:  # by mail, senders are forged: spam gets no answer
             index = self.tx.sealer.index(self.inbound.sender)
             dedupe = _dedupe(say.kind, None, index, self.inbox_id, self.now)
             answer_stranger(*where, self.inbound.sender, self.inbound.channel, say, dedupe, self.now)

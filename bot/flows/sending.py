@@ -4,9 +4,11 @@ No transaction is open while a provider is called. What the provider's answer le
 `bot.flows.settling` looks it up before anything else happens to it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 
 from bot import log
 from bot.channels import DeliveryFailed, InDoubt, Outgoing, codes
@@ -31,6 +33,7 @@ LONGEST_RETRY_AFTER = 3600  # what a provider may ask us to wait
 LONGEST_HOLD = timedelta(minutes=5)  # what one "too many requests" may hold up the sender's other messages
 STAFF_STAY = timedelta(hours=10)
 CLOCK_JUMP = timedelta(minutes=10)  # a pace further ahead than this means that the clock went back
+TURN = timedelta(seconds=5)  # two clients on one phone: how soon the second is looked at again
 ASIDE = {"claimed": timedelta(seconds=1), "in_doubt": timedelta(seconds=5)}
 FRESH = timedelta(seconds=3)  # how old the check may be when the provider is called
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -96,19 +99,41 @@ def deliver(ctx: Context, message: Message, now: datetime, tell: Callable[[], da
             sends.try_again(tx, message.id, outgoing.attempt_id, now, "the worker was held up", now)
         return
     try:
-        provider_id = ctx.channels[message.channel].send(outgoing)
+        with _lease_kept(ctx, message, outgoing.attempt_id, tell):
+            provider_id = ctx.channels[message.channel].send(outgoing)
     except DeliveryFailed as failure:
         _failed(ctx, message, outgoing, failure, now)
     except InDoubt as doubt:
-        _in_doubt(ctx, message, outgoing, str(doubt), now)
+        _in_doubt(ctx, message, outgoing, str(doubt), tell() if tell else now)
     except Exception as error:
         # whatever went wrong, the provider may have it
         log.get().error("fault", what="channel", error=error.__class__.__name__, message=message.id)
-        _in_doubt(ctx, message, outgoing, f"the channel failed ({error.__class__.__name__})", now)
+        _in_doubt(ctx, message, outgoing, f"the channel failed ({error.__class__.__name__})", tell() if tell else now)
     else:
         with ctx.store.transaction() as tx:
             outcomes.accepted(tx, message, outgoing.attempt_id, provider_id, now)
         log.get().info("sent", message=message.id, kind=message.kind, channel=message.channel)
+
+
+@contextmanager
+def _lease_kept(ctx: Context, message: Message, attempt_id: str, tell: Callable[[], datetime] | None) -> Iterator[None]:
+    """Renew the lease while the call is open: a slow provider must not be taken for a dead worker."""
+    lease, ended = timedelta(seconds=ctx.config.lease_seconds), Event()
+
+    def renew() -> None:
+        while tell is not None and not ended.wait(ctx.config.lease_seconds / 3):
+            try:
+                with ctx.store.transaction() as tx:
+                    sends.renew(tx, message.id, attempt_id, tell() + lease)
+            except Exception as error:  # the lease ends then, and the message is looked up
+                log.get().error("fault", what="renewing a lease", error=error.__class__.__name__)
+        ctx.store.close()
+
+    Thread(target=renew, name="lease", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 def _claim(ctx: Context, tx: Tx, lane: Lane, worker: str, now: datetime, most: int) -> list[Message]:
@@ -235,7 +260,7 @@ def _not_yet(ctx: Context, tx: Tx, practice: Practice, message: Message, now: da
     for practice_id, other in clients.sharing(tx, client):
         latest = check_ins.latest_asked(tx, practice_id, other)
         if latest is not None and latest.state in OPEN and latest.expires_at > now:
-            return courtesy.Wait(min(now + timedelta(minutes=30), latest.expires_at), "someone else is asked")
+            return courtesy.Wait(min(now + TURN, latest.expires_at), "someone else is asked")
     return None
 
 
@@ -289,4 +314,4 @@ def _in_doubt(ctx: Context, message: Message, outgoing: Outgoing, reason: str, n
     log.get().warning("in doubt", message=message.id, kind=message.kind, attempt=outgoing.attempt_id)
     settle = timedelta(seconds=ctx.config.settle_seconds)
     with ctx.store.transaction() as tx:
-        sends.set_in_doubt(tx, message.id, outgoing.attempt_id, reason, first_look(message, now, settle))
+        sends.set_in_doubt(tx, message.id, outgoing.attempt_id, reason, first_look(message, now, settle), now)

@@ -58,16 +58,16 @@ def settle_one(ctx: Context, message: Message, now: datetime) -> None:
 
 
 def first_look(message: Message, now: datetime, settle: timedelta) -> datetime:
-    """When to look for the first time at an attempt that began now."""
+    """When to look for the first time at an attempt whose answer was lost just now."""
     at = next_look(now, 0, now, settle)
     return min(at, now + NO_LOOK) if message.channel == "mail" else at
 
 
-def next_look(started_at: datetime, looks: int, now: datetime, settle: timedelta) -> datetime:
-    """When to look for the (looks + 1)th time at an attempt begun then."""
+def next_look(doubt_since: datetime, looks: int, now: datetime, settle: timedelta) -> datetime:
+    """When to look for the (looks + 1)th time at an attempt in doubt since then."""
     share = LOOKS_AT[min(looks, len(LOOKS_AT) - 1)]
     apart = settle * APART if looks else timedelta(seconds=1)
-    return max(started_at + settle * share, now + apart)
+    return max(doubt_since + settle * share, now + apart)
 
 
 def _find(ctx: Context, message: Message, since: datetime) -> list[str]:
@@ -84,7 +84,7 @@ def _not_found(ctx: Context, message: Message, attempt: Attempt, now: datetime) 
     twice (a mail keeps its Message-ID); a client only when it is certain, since twice is worse than late."""
     looks, settle = message.looks + 1, timedelta(seconds=ctx.config.settle_seconds)
     to_staff = message.person_id is not None
-    certain = looks >= len(LOOKS_AT) and now - attempt.started_at >= settle
+    certain = looks >= len(LOOKS_AT) and now - attempt.doubt_since >= settle
     with ctx.store.transaction() as tx:
         if message.channel == "mail" and not to_staff:
             reason = "the mail server's answer was lost; mail can't be looked up"
@@ -94,7 +94,7 @@ def _not_found(ctx: Context, message: Message, attempt: Attempt, now: datetime) 
             sends.try_again(tx, message.id, attempt.id, now, "the provider never had it", now)
             log.get().info("settled: it was not taken", message=message.id, channel=message.channel)
         else:
-            look_at = next_look(attempt.started_at, looks, now, settle)
+            look_at = next_look(attempt.doubt_since, looks, now, settle)
             sends.look_again(tx, message.id, attempt.id, looks, look_at)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.store.engine import Tx
 from bot.store.outbox import ORDINARY, URGENT, Message, message_of
-from bot.store.sql import epoch, listed, moment_of, new_id
+from bot.store.sql import epoch, listed, moment, moment_of, new_id
 
 # The order in which a text goes through them; any other word, such as `delivered`, is the last one.
 DELIVERY = ("accepted", "scheduled", "queued", "sending", "sent")
@@ -17,12 +17,13 @@ DELIVERY = ("accepted", "scheduled", "queued", "sending", "sent")
 
 @dataclass(frozen=True)
 class Attempt:
-    """One call to the provider, written down before it is made."""
+    """One call to the provider, written down before it is made. `doubt_since`: when it ended without an answer."""
 
     id: str
     practice_id: str
     outbox_id: str
     started_at: datetime
+    doubt_since: datetime
     outcome: str | None
 
 
@@ -32,6 +33,11 @@ def release_expired(tx: Tx, now: datetime, settle: timedelta) -> int:
     freed = tx.run(
         "update outbox set state = 'due', claim_token = null where state = 'claimed' and lease_until < :now "
         "and attempt_id is null",
+        at,
+    )
+    tx.run(
+        "update attempt set ended_at = :now where id in (select attempt_id from outbox "
+        "where state = 'claimed' and lease_until < :now and attempt_id is not null)",
         at,
     )
     doubted = tx.run(
@@ -132,7 +138,9 @@ def attempt(tx: Tx, attempt_id: str) -> Attempt | None:
     row = tx.one("select * from attempt where id = :id", {"id": attempt_id})
     if row is None:
         return None
-    return Attempt(row["id"], row["practice_id"], row["outbox_id"], moment_of(row["started_at"]), row["outcome"])
+    started_at = moment_of(row["started_at"])
+    doubt_since = moment(row["ended_at"]) or started_at
+    return Attempt(row["id"], row["practice_id"], row["outbox_id"], started_at, doubt_since, row["outcome"])
 
 
 def last_attempt(tx: Tx, message: Message) -> Attempt | None:
@@ -167,8 +175,17 @@ def set_refused(tx: Tx, message_id: str, attempt_id: str, code: str, reason: str
     return changed == 1
 
 
-def set_in_doubt(tx: Tx, message_id: str, attempt_id: str, reason: str, look_at: datetime) -> bool:
+def renew(tx: Tx, message_id: str, attempt_id: str, until: datetime) -> None:
+    """The call is still open: keep others from taking the attempt for a dead one."""
+    tx.run(
+        "update outbox set lease_until = :until where id = :id and attempt_id = :attempt and state = 'claimed'",
+        {"until": epoch(until), "id": message_id, "attempt": attempt_id},
+    )
+
+
+def set_in_doubt(tx: Tx, message_id: str, attempt_id: str, reason: str, look_at: datetime, now: datetime) -> bool:
     """Nobody knows whether the provider has it: look it up before anything else happens."""
+    tx.run("update attempt set ended_at = :now where id = :id", {"now": epoch(now), "id": attempt_id})
     changed = tx.run(
         "update outbox set state = 'in_doubt', reason = :reason, looks = 0, look_at = :look "
         "where id = :id and attempt_id = :attempt and state = 'claimed'",

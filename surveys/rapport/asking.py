@@ -39,7 +39,7 @@ def choose(belief: Belief, n: int, always: Sequence[str] = ()) -> tuple[str, ...
 
 def wanted(belief: Belief) -> bool:
     """Whether a question beyond those always asked is due."""
-    return belief.number % 2 == 0 or belief.probability > DOUBT
+    return belief.number % 2 == 1 or belief.probability > DOUBT  # the first, the third, the fifth ...
 
 
 def worths(belief: Belief) -> dict[str, float]:

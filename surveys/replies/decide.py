@@ -101,10 +101,11 @@ def _read(own: str, asked: tuple[str, ...], vocabulary: Vocabulary, also_crisis:
     out = flags.wants_out(words, matches, vocabulary, own)
     row = settle(read_row(own, words, matches, vocabulary))
     found = _scores(row, asked, matches, vocabulary)
-    if not out and found.spans and flags.is_keyword(*_rest(own, found, vocabulary), vocabulary):
+    rest = _rest(own, found, vocabulary) if found.spans else None  # a keyword may stand beside the scores
+    if not out and rest and flags.is_keyword(*rest, vocabulary):
         out = [Match("optout.says", "keyword", 0, 0)]
     crisis = danger.present or bool(extra)
-    call = bool(flags.groups(matches, "talk.call"))
+    call = bool(flags.groups([*matches, *(rest[1] if rest else ())], "talk.call"))
     scores = tuple(found.scores[f] for f in asked)
     said = _comment(row, found, words, out, crisis)
     kind = _kind(scores, found, crisis, bool(out), matches, words, said, asked)

@@ -39,6 +39,7 @@ class Auditor:
         with self.store.transaction(write=False) as tx:
             self.rows = {row["id"]: row for row in tx.all("select * from outbox")}
             self.attempts = {row["id"]: row["outbox_id"] for row in tx.all("select id, outbox_id from attempt")}
+            self.began = {row["id"]: row["started_at"] for row in tx.all("select id, started_at from attempt")}
             self.check_ins = tx.all("select * from check_in")
         self.by_row = defaultdict(list)
         for taken in self.book:
@@ -51,12 +52,18 @@ class Auditor:
     def _once(self, figures: dict[str, int]) -> list[str]:
         """P1. By our attempts' ids, and, trusting nothing of ours, by number and words."""
         words = Counter((taken.to, taken.body) for taken in self.book)
-        wrong = [f"P1 row {row} was taken {len(many)} times" for row, many in self.by_row.items() if row and
-                 len(many) > 1]  # fmt: skip
+        wrong = [self._twice(row, many) for row, many in self.by_row.items() if row and len(many) > 1]
         wrong += [f"P1 the same words were taken {n} times for {to[-4:]}" for (to, _), n in words.items() if n > 1]
         wrong += [f"P1 {len(self.by_row[None])} sends nobody wrote down"] if self.by_row.get(None) else []
         figures["taken by the provider"] = len(self.book)
         return wrong
+
+    def _twice(self, row: str, many: Sequence[Taken]) -> str:
+        """With how long after its attempt each was taken, and how long the provider had kept it by then."""
+        times = [
+            f"{each.at[0] - self.began[each.attempt]:.1f} s (kept {each.real - each.asked:.1f} s)" for each in many
+        ]
+        return f"P1 row {row} was taken {len(many)} times: " + ", ".join(times)
 
     def _none_lost(self, figures: dict[str, int]) -> list[str]:
         """P2. due = sent + skipped + needs a person, with nothing left waiting, and the book agrees."""

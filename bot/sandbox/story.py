@@ -60,11 +60,11 @@ def says(minutes: int, words: str) -> Turn:
 
 
 ANAS: tuple[Week, ...] = (
-    (gives(7, 5, 5, 4),),
     (gives(12, 5, 4, 5, 4, messy),),
+    (gives(7, 5, 5, 4),),
     (gives(3, 4, 5, 4, 4, commas),),
     (gives(26, 5, 5, 5, 5), says(4, "the breathing exercise helped a lot this week")),
-    (says(9, "5 and 4"), says(2, "5")),
+    (says(9, "5 and 4"), says(2, "5 4")),
     (None, None),  # away: neither the check-in nor the reminder is answered
     (gives(15, 5, 5, 4, 4, messy),),
     (gives(5, 4, 5, 5, 5, together),),

@@ -33,7 +33,8 @@ def test_an_empty_number_takes_the_number_away(store: Store, small: Small) -> No
     assert save(store, small, phone="") == "changed"
     with store.transaction(write=False) as tx:
         found = people.by_email(tx, small.id, EMAIL)
-        assert found is not None and found.phone == ""
+        assert found
+        assert found.phone == ""
 
 
 def test_a_changed_name_or_number_is_taken_and_a_missing_number_is_no_change(store: Store, small: Small) -> None:

@@ -72,10 +72,10 @@ def test_ana_and_ben_are_asked_every_week_and_chidi_until_stop(told: Told) -> No
 
 
 def test_a_messy_text_from_the_phone_shows_up_as_four_scores(told: Told) -> None:
-    """ "5, 4 n 5 and 4 thx!" is Ana's second reply, and the export has its four digits in the order asked."""
-    assert [body for way, body in texts(told, ANA.phone) if way == INBOUND][1] == MESSY
-    second = sorted({row["appointment_ref"] for row in told.answers if row["client_ref"] == ANA.ref})[1]
-    scores = [(row["feeling"], row["score"]) for row in told.answers if row["appointment_ref"] == second]
+    """ "5, 4 n 5 and 4 thx!" is Ana's first reply, and the export has its four digits in the order asked."""
+    assert [body for way, body in texts(told, ANA.phone) if way == INBOUND][0] == MESSY
+    first = sorted({row["appointment_ref"] for row in told.answers if row["client_ref"] == ANA.ref})[0]
+    scores = [(row["feeling"], row["score"]) for row in told.answers if row["appointment_ref"] == first]
     assert scores[:3] == [("heard", "5"), ("respected", "4"), ("understood", "5")]
     assert [score for _, score in scores[3:]] == ["4"]
 
@@ -86,12 +86,12 @@ def test_a_forged_webhook_is_refused_and_leaves_no_answer(told: Told) -> None:
 
 
 def test_what_is_missing_is_asked_for_once(told: Told) -> None:
-    """ "5 and 4" leaves one question open; the one digit that follows completes it, and thanks come once."""
+    """ "5 and 4" leaves two questions open; the two digits that follow complete it, and thanks come once."""
     sent = texts(told, ANA.phone)
     place = sent.index((INBOUND, "5 and 4"))
     rest, digit, thanks = sent[place + 1 : place + 4]
-    assert "How understood did you feel" in rest[1]
-    assert digit == (INBOUND, "5")
+    assert "Still open, 1-5: understood" in rest[1]
+    assert digit == (INBOUND, "5 4")
     assert "Thank you" in thanks[1]
 
 

@@ -18,7 +18,8 @@ from bot.config import Config
 CONNECT_SECONDS = 5
 READ_SECONDS = 15
 LONGEST_VALIDITY = 36_000  # https://www.twilio.com/docs/messaging/api/message-resource: 1 to 36,000 seconds
-SKEW = timedelta(minutes=5)  # how far the provider's clock may be from ours
+# How far the provider's clock may be from ours, wrongly set ones too. What is older and ours is known by its id.
+SKEW = timedelta(hours=24)
 _NONSENSE = (ValueError, TypeError, LookupError, AttributeError)  # what Twilio's client makes of an odd answer
 LOOK_BACK = 200  # messages to one number that a look-up reads at the most
 

@@ -2,7 +2,7 @@
 
 "Not found" is an answer only after two empty looks well apart, the last a whole settling time after the
 attempt (a provider's list lags). A clock that went backwards makes the wait longer, never shorter; one that
-leapt ahead still leaves half a settling time between the looks.
+leapt ahead still leaves most of a settling time between the looks.
 """
 
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from bot.store.sends import Attempt
 
 AT_ONCE = 20
 LOOKS_AT = (0.2, 1.0)  # shares of the settling time
-APART = 0.5  # at least this share between two looks
+APART = LOOKS_AT[1] - LOOKS_AT[0]  # at least this share between two looks, whatever the clock does
 NO_LOOK = timedelta(seconds=30)  # mail can't be looked up: nothing is gained by waiting longer
 
 

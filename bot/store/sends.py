@@ -4,6 +4,7 @@ due -> claimed -> sent | refused | in_doubt | skipped; in_doubt -> sent | due | 
 the provider says that it has a message, the row is sent, whatever we had made of it meanwhile.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,7 +44,7 @@ def release_expired(tx: Tx, now: datetime, settle: timedelta) -> int:
     doubted = tx.run(
         "update outbox set state = 'in_doubt', looks = 0, look_at = :look where state = 'claimed' "
         "and lease_until < :now and attempt_id is not null",
-        {**at, "look": epoch(now + settle / 10)},
+        {**at, "look": _no_sooner(now + settle / 10)},
     )
     return freed + doubted
 
@@ -139,7 +140,8 @@ def attempt(tx: Tx, attempt_id: str) -> Attempt | None:
     if row is None:
         return None
     started_at = moment_of(row["started_at"])
-    doubt_since = moment(row["ended_at"]) or started_at
+    # a clock that went back in between makes the wait longer, never shorter
+    doubt_since = max(moment(row["ended_at"]) or started_at, started_at)
     return Attempt(row["id"], row["practice_id"], row["outbox_id"], started_at, doubt_since, row["outcome"])
 
 
@@ -189,7 +191,7 @@ def set_in_doubt(tx: Tx, message_id: str, attempt_id: str, reason: str, look_at:
     changed = tx.run(
         "update outbox set state = 'in_doubt', reason = :reason, looks = 0, look_at = :look "
         "where id = :id and attempt_id = :attempt and state = 'claimed'",
-        {"reason": reason, "look": epoch(look_at), "id": message_id, "attempt": attempt_id},
+        {"reason": reason, "look": _no_sooner(look_at), "id": message_id, "attempt": attempt_id},
     )
     return changed == 1
 
@@ -252,7 +254,7 @@ def look_again(tx: Tx, message_id: str, attempt_id: str, looks: int, look_at: da
     tx.run(
         "update outbox set looks = :looks, look_at = :at "
         "where id = :id and attempt_id = :attempt and state = 'in_doubt'",
-        {"looks": looks, "at": epoch(look_at), "id": message_id, "attempt": attempt_id},
+        {"looks": looks, "at": _no_sooner(look_at), "id": message_id, "attempt": attempt_id},
     )
 
 
@@ -291,6 +293,11 @@ def set_delivery(tx: Tx, message_id: str, delivery: str, code: str) -> bool:
         {"delivery": delivery, "code": code or None, "id": message_id, **params},
     )
     return changed == 1
+
+
+def _no_sooner(at: datetime) -> int:
+    """In whole seconds, rounded up: a look may come late, never early."""
+    return math.ceil(at.timestamp())
 
 
 def _end(tx: Tx, attempt_id: str, outcome: str, now: datetime, provider_id: str | None = None) -> None:

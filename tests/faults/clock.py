@@ -13,7 +13,6 @@ from pathlib import Path
 
 SHAPE = struct.Struct("4d")  # offset, the offset before, when it was set (machine's time), whether workers may freeze
 JUST_SET = 3.0  # seconds for which a call may still go by the clock as it was before
-STOPPED_WHOLE = 0.2  # of the freezes, so many stop the whole process; the others one of its threads
 
 
 class SharedClock:
@@ -57,12 +56,16 @@ class FreezingClock(SharedClock):
     """As a worker sees it: now and then it freezes as it looks at the clock to send.
 
     That is where a frozen worker does most harm: between its claim, its checks and its call. `only_in` names the
-    one function that is to freeze. Where the whole process stops (SIGSTOP), somebody else must let it go on.
+    one function that is to freeze. Of the freezes, the share `whole` stops the whole process (SIGSTOP), until somebody
+    else lets it go on; the others stop one of its threads.
     """
 
-    def __init__(self, path: Path, rng: random.Random, share: float, seconds: float, only_in: str = "") -> None:
+    def __init__(
+        self, path: Path, rng: random.Random, share: float, whole: float, seconds: float, only_in: str
+    ) -> None:
         super().__init__(path)
-        self._rng, self._share, self._seconds, self._only_in = rng, share, seconds, only_in
+        self._rng, self._share, self._whole = rng, share, whole
+        self._seconds, self._only_in = seconds, only_in
 
     def now(self) -> datetime:
         before = super().now()
@@ -74,7 +77,7 @@ class FreezingClock(SharedClock):
         return super().now() if asks == "deliver" else before
 
     def _freeze(self) -> None:
-        if self._rng.random() < STOPPED_WHOLE:
+        if self._rng.random() < self._whole:
             os.kill(os.getpid(), signal.SIGSTOP)
         else:
             time.sleep(self._seconds)

@@ -45,6 +45,7 @@ class Plan:
     freeze: float = 0.02
     freeze_in: str = ""
     frozen_for: float = 2.5
+    frozen_whole: float = 0.2
     stops: float = 0.15
     callbacks: float = 0.3
     random_kills: float = 2.0  # a second
@@ -161,8 +162,14 @@ class _Run:
         self.ctx = context.build(Config.read(env))
         self.ctx.store.migrate()
         self.zones = found_practice(self.ctx, plan.clients, plan.late, self.rng)
-        order = {"env": env, "provider": self.provider.url, "plant": plan.plant, "seed": plan.seed,
-                 "clock": str(folder / "clock"), "freeze": [plan.freeze, plan.frozen_for, plan.freeze_in]}  # fmt: skip
+        order = {
+            "env": env,
+            "provider": self.provider.url,
+            "plant": plan.plant,
+            "seed": plan.seed,
+            "clock": str(folder / "clock"),
+            "freeze": [plan.freeze, plan.frozen_whole, plan.frozen_for, plan.freeze_in],
+        }
         self.log = folder / "log"
         self.crew = Crew(plan, order, self.log)
         self.side = ThreadPoolExecutor(4)

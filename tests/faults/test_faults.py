@@ -29,10 +29,19 @@ def twin(plant: str, **changes: object) -> Plan:
 
 
 TWINS = {
-    "begin_without_checking": ("P1", {"freeze": 0.15, "freeze_in": "_send", "fates": {"lose": 0.4}}),
+    "begin_without_checking": ("P1", {"freeze": 0.2, "freeze_in": "_send", "frozen_whole": 0, "fates": {"lose": 0.4}}),
     "stale_checks": (
         "P1",
-        {"freeze": 0.2, "freeze_in": "deliver", "frozen_for": 12, "settle": 1, "lag": 0, "fates": {}, "at_most": 20},
+        {
+            "freeze": 0.2,
+            "freeze_in": "deliver",
+            "frozen_for": 10,
+            "frozen_whole": 0,
+            "settle": 1,
+            "lag": 0,
+            "fates": {},
+            "at_most": 20,
+        },
     ),
     "retry_blindly": ("P1", {"fates": {"lose": 0.4}}),
     "one_look": ("P1", {"fates": {"lose": 0.4}}),

@@ -80,7 +80,7 @@ def test_a_newcomer_is_led_from_a_text_to_an_alert(running: Running) -> None:
     assert any("did you feel heard" in bubble for bubble in running.bubbles(ANA.phone))
 
     assert running.step() == "The client replies"
-    requests.post(f"{running.url}/phone/{ANA.phone}", {"body": "5, 4 n 5 thx!"}, timeout=9)
+    requests.post(f"{running.url}/phone/{ANA.phone}", {"body": "5, 4 n 5 and 4 thx!"}, timeout=9)
     until(lambda: "Thank you" in running.bubbles(ANA.phone)[-1], "no thanks came")
 
     assert running.step() == "Rapport declines"

@@ -106,13 +106,13 @@ def test_a_clock_that_went_back_makes_the_wait_longer(lost: Post) -> None:
 
 
 def test_a_clock_that_leaps_ahead_still_leaves_time_between_the_looks(lost: Post) -> None:
-    """A month on within a second: the first look is at once, the second half a settling time later."""
+    """A month on within a second: the first look is at once, the second as long after it as ever."""
     message = lost.put("Ana")
     lost.send(MONDAY_NOON)
     leapt = MONDAY_NOON + timedelta(days=30)
-    assert look(lost, leapt, leapt + SECOND, leapt + SETTLE * 0.5 - SECOND) == [1, 0, 0]
+    assert look(lost, leapt, leapt + SECOND, leapt + SETTLE * 0.8 - SECOND) == [1, 0, 0]
     listed(lost).append("SM1")
-    look(lost, leapt + SETTLE * 0.5)
+    look(lost, leapt + SETTLE * 0.8)
     assert lost.state(message) == "sent"
 
 

@@ -73,7 +73,7 @@ def test_ana_and_ben_are_asked_every_week_and_chidi_until_stop(told: Told) -> No
 
 def test_a_messy_text_from_the_phone_shows_up_as_four_scores(told: Told) -> None:
     """ "5, 4 n 5 and 4 thx!" is Ana's first reply, and the export has its four digits in the order asked."""
-    assert [body for way, body in texts(told, ANA.phone) if way == INBOUND][0] == MESSY
+    assert next(body for way, body in texts(told, ANA.phone) if way == INBOUND) == MESSY
     first = sorted({row["appointment_ref"] for row in told.answers if row["client_ref"] == ANA.ref})[0]
     scores = [(row["feeling"], row["score"]) for row in told.answers if row["appointment_ref"] == first]
     assert scores[:3] == [("heard", "5"), ("respected", "4"), ("understood", "5")]

@@ -10,32 +10,18 @@ from bot.channels import DeliveryFailed, Outgoing, codes
 from bot.flows.context import Context
 from bot.sandbox import Sandbox
 from bot.sandbox.faults import Fault
-from bot.store import Tx, appointments, clients, outbox, people
+from bot.store import appointments, clients, outbox, people
 from bot.store.outbox import ORDINARY, URGENT
 from tests.support.cast import MONDAY_NOON, PHONES, Riverside
 from tests.support.post import Post, Scripted, raising
 
 NEW_YORK = ZoneInfo("America/New_York")
-EVENING = datetime(2026, 9, 7, 20, 0, tzinfo=NEW_YORK)  # when the hours end
-MORNING = datetime(2026, 9, 8, 9, 0, tzinfo=NEW_YORK)
 SECOND = timedelta(seconds=1)
-LEASE, SETTLE = timedelta(seconds=60), timedelta(seconds=600)
 
 
 @pytest.fixture
 def post(ctx: Context, practice: Riverside) -> Post:
     return Post(ctx, practice)
-
-
-@pytest.fixture
-def paced(post: Post) -> Post:
-    """One segment a second."""
-    return post.by(Scripted(), pace=1.0)
-
-
-def _change_phone(tx: Tx, client_id: str, phone: str) -> None:
-    found = {"s": tx.seal("client", "phone", client_id, phone), "i": tx.sealer.index(phone), "id": client_id}
-    tx.run("update client set phone_sealed = :s, phone_index = :i where id = :id", found)
 
 
 @pytest.mark.parametrize("fault", ["503", "accept_then_503", "reset", "lose_answer"])

@@ -1,7 +1,6 @@
 """Who may send a message, in what order and at what pace; nobody sends what another has."""
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 
@@ -11,16 +10,13 @@ from bot.flows.context import Context
 from bot.flows.sending import Lane
 from bot.sandbox import Sandbox
 from bot.sandbox.faults import Fault
-from bot.store import Tx, outbox, system
+from bot.store import outbox, system
 from bot.store.outbox import URGENT
 from tests.support.cast import MONDAY_NOON, PHONES, Riverside
 from tests.support.post import Post, Scripted, raising
 
-NEW_YORK = ZoneInfo("America/New_York")
-EVENING = datetime(2026, 9, 7, 20, 0, tzinfo=NEW_YORK)  # when the hours end
-MORNING = datetime(2026, 9, 8, 9, 0, tzinfo=NEW_YORK)
 SECOND = timedelta(seconds=1)
-LEASE, SETTLE = timedelta(seconds=60), timedelta(seconds=600)
+LEASE = timedelta(seconds=60)
 
 
 @pytest.fixture
@@ -32,11 +28,6 @@ def post(ctx: Context, practice: Riverside) -> Post:
 def paced(post: Post) -> Post:
     """One segment a second."""
     return post.by(Scripted(), pace=1.0)
-
-
-def _change_phone(tx: Tx, client_id: str, phone: str) -> None:
-    found = {"s": tx.seal("client", "phone", client_id, phone), "i": tx.sealer.index(phone), "id": client_id}
-    tx.run("update client set phone_sealed = :s, phone_index = :i where id = :id", found)
 
 
 # --- who may send

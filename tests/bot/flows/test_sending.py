@@ -19,18 +19,11 @@ NEW_YORK = ZoneInfo("America/New_York")
 EVENING = datetime(2026, 9, 7, 20, 0, tzinfo=NEW_YORK)  # when the hours end
 MORNING = datetime(2026, 9, 8, 9, 0, tzinfo=NEW_YORK)
 SECOND = timedelta(seconds=1)
-LEASE, SETTLE = timedelta(seconds=60), timedelta(seconds=600)
 
 
 @pytest.fixture
 def post(ctx: Context, practice: Riverside) -> Post:
     return Post(ctx, practice)
-
-
-@pytest.fixture
-def paced(post: Post) -> Post:
-    """One segment a second."""
-    return post.by(Scripted(), pace=1.0)
 
 
 def _change_phone(tx: Tx, client_id: str, phone: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from bot import calls
+from bot import calls, commands
 from bot import config as settings
 from bot.calls import BadCall
 from bot.config import BadConfig
@@ -55,6 +55,10 @@ def _troubles() -> tuple[type[Exception], ...]:
 def main() -> None:
     """Ask therapy clients after an appointment whether they felt heard, respected and understood, and tell the
     therapist early when rapport is slipping."""
+
+
+for _command in commands.ALL:
+    main.add_command(_command)
 
 
 @main.command()

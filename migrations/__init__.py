@@ -6,10 +6,11 @@ Times are epoch seconds in UTC; keys are text (uuid hex) made by the program; co
 ends in `_sealed` hold text encrypted by `bot.store.seal`, and `_index` columns a keyed hash.
 """
 
-from migrations import m0001_start
+from migrations import m0001_start, m0002_pages
 
 STEPS: list[tuple[str, list[str]]] = [
     ("0001_start", m0001_start.STATEMENTS),
+    ("0002_pages", m0002_pages.STATEMENTS),
 ]
 
 TYPES = {

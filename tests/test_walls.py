@@ -16,7 +16,13 @@ from tests.support.canaries import CANARIES, MONDAY, fill, opened
 from tests.support.racers import store_at
 
 ROOT = Path(__file__).parents[1]
-WITHOUT_A_PRACTICE = {"installation", "worker", "pace", "practice"}  # the program itself, and practices themselves
+WITHOUT_A_PRACTICE = {
+    "attempt_count",
+    "installation",
+    "worker",
+    "pace",
+    "practice",
+}  # the program itself, and practices themselves
 
 
 def commands(command: click.Command, path: str = "attune") -> Iterator[str]:

@@ -84,6 +84,15 @@ def give_role(tx: Tx, practice_id: str, person_id: str, role: str) -> bool:
     return tx.insert("person_role", row, "on conflict do nothing")
 
 
+def roles_of(tx: Tx, practice_id: str, person_id: str) -> list[str]:
+    """The roles someone holds in the practice."""
+    rows = tx.all(
+        "select role from person_role where practice_id = :practice and person_id = :id order by role",
+        {"practice": practice_id, "id": person_id},
+    )
+    return [row["role"] for row in rows]
+
+
 def take_role(tx: Tx, practice_id: str, role: str) -> None:
     """Take a role from everyone who holds it in the practice."""
     tx.run(

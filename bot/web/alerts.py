@@ -8,6 +8,7 @@ from bot.flows.links import AlertLink, read_alert_link
 from bot.flows.settings import BadSetting
 from bot.flows.viewing import AlertView
 from bot.web import trend
+from bot.web.guard import open_to_all
 from bot.web.here import ctx, now
 from surveys.page_wording import PageWords, page_words
 
@@ -16,6 +17,7 @@ LONGEST_NOTE = 2_000
 
 
 @blueprint.get("/<token>")
+@open_to_all
 def show(token: str) -> Response:
     """The alert, for the one person whose link it is, while the link lives. A HEAD leaves no trace."""
     link = _link(token)
@@ -28,6 +30,7 @@ def show(token: str) -> Response:
 
 
 @blueprint.post("/<token>")
+@open_to_all
 def acknowledge(token: str) -> AnyResponse:
     """The person takes it on, with a note if they like. Words that came too late are shown back, not lost."""
     link = _link(token)
@@ -44,6 +47,7 @@ def acknowledge(token: str) -> AnyResponse:
 
 
 @blueprint.post("/<token>/resume")
+@open_to_all
 def resume(token: str) -> AnyResponse:
     """A clinician lets check-ins go on after danger."""
     link = _link(token)
@@ -61,6 +65,7 @@ def resume(token: str) -> AnyResponse:
 
 
 @blueprint.post("/<token>/again")
+@open_to_all
 def again(token: str) -> Response:
     """A fresh link, mailed to the same person; whoever holds an old link learns nothing by it."""
     link = _link(token)

@@ -7,6 +7,7 @@ from bot.flows import intake
 from bot.flows.intake import Problem
 from bot.store import practices
 from bot.store.practices import Practice
+from bot.web.guard import open_to_all
 from bot.web.here import ctx, now
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -15,6 +16,7 @@ EXPECTED = f"The body must be a JSON list of at most {MOST} appointments, each a
 
 
 @blueprint.post("/appointments")
+@open_to_all
 def appointments() -> tuple[Response, int]:
     """A list of objects with the CSV's keys; every good one is taken, every bad one named by its place.
 

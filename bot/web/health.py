@@ -3,12 +3,14 @@
 from flask import Blueprint, Response, jsonify, render_template
 
 from bot.flows import operating
+from bot.web.guard import open_to_all
 from bot.web.here import ctx, now
 
 blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/healthz")
+@open_to_all
 def healthz() -> tuple[Response, int]:
     """200 while the database answers and no worker has stopped; says how long ago one was last seen."""
     health = operating.health(ctx(), now())
@@ -16,6 +18,7 @@ def healthz() -> tuple[Response, int]:
 
 
 @blueprint.get("/")
+@open_to_all
 def home() -> str:
     """Where someone lands who follows the bare address."""
     text = "Notes open from the link in their mail. Practices are set up with the attune command."

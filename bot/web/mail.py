@@ -7,12 +7,14 @@ from flask import Blueprint, Response, abort, request
 from bot import log
 from bot.flows import receiving
 from bot.flows.mail_in import read_mail
+from bot.web.guard import open_to_all
 from bot.web.here import ctx, now
 
 blueprint = Blueprint("mail", __name__, url_prefix="/webhooks")
 
 
 @blueprint.post("/mail")
+@open_to_all
 def mail() -> Response:
     """One mail. Answered 204 only once it is on disk (also when it was before), so that any other answer is for
     trying again; 403 without the secret, 413 over 5 MB."""

@@ -14,6 +14,7 @@ from bot.channels.signatures import is_signed
 from bot.flows import delivery, receiving
 from bot.flows.delivery import Status
 from bot.store.inbox import Inbound
+from bot.web.guard import open_to_all
 from bot.web.here import ctx, now
 
 blueprint = Blueprint("twilio", __name__, url_prefix="/webhooks/twilio")
@@ -50,6 +51,7 @@ SWALLOWED = re.compile(r"Body|From[+0-9]|To[+0-9]|Message(Sid|Status)[A-Za-z]")
 
 
 @blueprint.post("/sms")
+@open_to_all
 def sms() -> Response:
     """A client's text. Answered 200 only once it is on disk; the reply goes out through the outbox."""
     form = _signed_form(INBOUND)
@@ -65,6 +67,7 @@ def sms() -> Response:
 
 
 @blueprint.post("/status")
+@open_to_all
 def status() -> Response:
     """What became of a text of ours."""
     form = _signed_form(STATUS)

@@ -18,8 +18,9 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from bot import log
 from bot.clock import Clock
-from bot.flows import alerting, asking, sending, settling
+from bot.flows import alerting, asking, fetching, sending, settling
 from bot.flows import signal as signal_flow
+from bot.flows.chores import Chore, Chores
 from bot.flows.context import Context
 from bot.flows.sending import Lane
 from bot.store import alerts, check_ins, outbox, system
@@ -29,6 +30,7 @@ FOLLOWED_TICK_SECONDS = 0.05  # by the sandbox's clock a day passes in a moment
 BEAT = timedelta(seconds=30)
 FORGET = timedelta(days=2)
 THREADS = 4  # a lane: so many providers' time-outs may run at once
+CHORES = (Chore("fetch missed texts", fetching.EVERY, fetching.fetch_missed),)
 GOODBYE = 30.0  # seconds that calls under way get when the worker is told to stop
 
 
@@ -92,6 +94,8 @@ class Worker:
         self._lanes = {lane: Hands(ctx, f"send-{lane.channel}", partial(self._send, lane)) for lane in
                        sending.lanes_of(ctx)}  # fmt: skip
         self._looks = Hands(ctx, "look-up", self._look_up)
+        self._chores = Chores(ctx, CHORES)
+        self._rounds = Hands(ctx, "chores", self._do_chore)
 
     def run(self) -> None:
         """Tick until told to stop (SIGTERM, SIGINT); what is under way is finished first."""
@@ -127,6 +131,7 @@ class Worker:
         for lane, due in sending.due_by_lane(self.ctx, now).items():
             self._lanes[lane].wake(due)
         self._looks.wake(settling.due_count(self.ctx, now))
+        self._rounds.wake(self._chores.due(now))
         return 0
 
     def _send(self, lane: Lane) -> int:
@@ -150,6 +155,9 @@ class Worker:
     def _look_up(self) -> int:
         return settling.look_up_due(self.ctx, self.clock.now(), most=1)
 
+    def _do_chore(self) -> int:
+        return self._chores.run_next(self.clock.now())
+
     def _try(self, step: Callable[[datetime], int], now: datetime) -> int:
         """A fault in one story must not stop the others: danger climbs whatever the signal does."""
         try:
@@ -167,7 +175,7 @@ class Worker:
             log.get().error("fault", what="tick", error=error.__class__.__name__)
 
     def _hands(self) -> list[Hands]:
-        return [*self._lanes.values(), self._looks]
+        return [*self._lanes.values(), self._looks, self._rounds]
 
     def _beat(self, now: datetime) -> int:
         if self._beaten is None or abs(now - self._beaten) >= BEAT:

@@ -32,7 +32,7 @@ KINDS = (
 SHARED = {"check_in_shared": "check_in", "reminder_shared": "reminder"}  # shorter ones, for a shared phone
 ALERT_KINDS = (
     *("rapport", "reminder", "cover", "escalated", "danger", "danger_other", "call", "silent"),
-    *("wrong_number", "undelivered", "unreachable"),
+    *("wrong_number", "undelivered", "unreachable", "worker_silent"),
 )
 
 # What each text may have filled in, besides the practice's name and the emergency lines.

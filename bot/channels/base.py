@@ -20,6 +20,16 @@ class Outgoing:
     html: str = ""
 
 
+@dataclass(frozen=True)
+class Received:
+    """A text as the provider keeps it."""
+
+    provider_id: str
+    sender: str
+    body: str
+    at: datetime | None
+
+
 class DeliveryFailed(Exception):
     """A definite no: the provider did not take the message.
 

@@ -12,7 +12,7 @@ from twilio.rest import Client
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from bot.channels import codes
-from bot.channels.base import DeliveryFailed, InDoubt, Outgoing
+from bot.channels.base import DeliveryFailed, InDoubt, Outgoing, Received
 from bot.config import Config
 
 CONNECT_SECONDS = 5
@@ -63,6 +63,19 @@ class SmsChannel:
             return [str(m.sid) for m in found if m.sid and _is_ours(m, body, since - SKEW)]
         except (TwilioException, requests.exceptions.RequestException, *_NONSENSE) as error:
             raise InDoubt(f"the look-up failed ({error.__class__.__name__})") from error
+
+    def received(self, since: datetime, most: int) -> list[Received]:
+        """Texts that reached our number since then, as the provider keeps them, oldest first; at most the newest
+        `most`. Raises InDoubt if none can be had."""
+        number = self.config.twilio_from
+        try:
+            found = self._client.messages.list(
+                date_sent_after=since, limit=most, page_size=1000, **({"to": number} if number else {})
+            )
+            texts = [Received(str(m.sid), str(m.from_ or ""), m.body or "", m.date_sent) for m in found if _came_in(m)]
+        except (TwilioException, requests.exceptions.RequestException, *_NONSENSE) as error:
+            raise InDoubt(f"the list of received texts failed ({error.__class__.__name__})") from error
+        return texts[::-1]
 
     def _fields(self, message: Outgoing) -> dict[str, Any]:
         config = self.config
@@ -122,6 +135,10 @@ def _never_left(error: requests.exceptions.RequestException) -> bool:
         return True
     cause = error.args[0] if error.args else None
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+
+
+def _came_in(found: Any) -> bool:
+    return bool(found.sid) and str(found.direction or "") == "inbound"
 
 
 def _is_ours(found: Any, body: str, since: datetime) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
-from bot.channels import MailChannel, Outgoing, SmsChannel
+from bot.channels import MailChannel, Outgoing, Received, SmsChannel
 from bot.config import Config
 from bot.store import Store, open_store
 from surveys import instrument, rapport
@@ -27,6 +27,13 @@ class Finder(Protocol):
     """A channel that can be asked later what became of a message."""
 
     def find(self, to: str, body: str, since: datetime) -> list[str]: ...
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A channel that keeps what came in, and can be asked for it."""
+
+    def received(self, since: datetime, most: int) -> list[Received]: ...
 
 
 @dataclass(frozen=True)

@@ -57,13 +57,14 @@ def notify_managers(
     practice = practices.get(tx, practice_id)
     text = alert_text(kind, practice.language, therapist=therapist, instruments=ctx.instruments)
     body, html = render(text, "", practice)
-    for person in _for_notices(tx, practice_id):
+    for person in for_notices(tx, practice_id):
         dedupe = f"{name}:{person.id}"
         mail = Draft("notice", dedupe, "mail", person.email, body, text.subject, html, person_id=person.id)
         outbox.put(tx, practice_id, mail, now, now)
 
 
-def _for_notices(tx: Tx, practice_id: str) -> list[Person]:
+def for_notices(tx: Tx, practice_id: str) -> list[Person]:
+    """Who looks after the practice and can be reached by mail."""
     for role in FOR_NOTICES:
         if found := [person for person in people.with_role(tx, practice_id, role) if person.email]:
             return found

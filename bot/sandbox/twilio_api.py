@@ -189,7 +189,7 @@ def _is_address(url: str) -> bool:
 def _listed(parts: Parts) -> list[Message]:
     """What a listing knows of: Twilio's own replies never, and under a fault nothing too young."""
     messages = [m for m in parts.book.all() if m.direction in (INBOUND, OUTBOUND)]
-    if lag := parts.faults.take("list_lag"):
+    if "To" in request.args and (lag := parts.faults.take("list_lag")):
         latest = parts.clock.now() - lag.seconds
         messages = [m for m in messages if m.created_at <= latest]
     return messages

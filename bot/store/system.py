@@ -1,6 +1,6 @@
 """The installation itself: heartbeats, pace per sender, the backup's time. No row here is about a person."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.store.engine import Tx
 from bot.store.sql import epoch, moment
@@ -69,3 +69,18 @@ def set_value(tx: Tx, name: str, text: str) -> None:
         {"name": name, "value": text},
         "on conflict (name) do update set value = excluded.value",
     )
+
+
+def is_turn(tx: Tx, name: str, every: timedelta, now: datetime) -> bool:
+    """Whether it is time for something done every so often: its next turn has come, or lies further off than it can,
+    since a clock was set back."""
+    known = value(tx, f"next turn: {name}")
+    return known is None or not epoch(now) < int(known) <= epoch(now + every)
+
+
+def take_turn(tx: Tx, name: str, every: timedelta, now: datetime) -> bool:
+    """Take the turn, so that no other process does; False where it isn't time."""
+    if not is_turn(tx, name, every, now):
+        return False
+    set_value(tx, f"next turn: {name}", str(epoch(now + every)))
+    return True

@@ -10,7 +10,7 @@ from bot.clock import Clock, clock_for
 from bot.flows import context
 from bot.flows.access import NotHere
 from bot.flows.context import Context
-from bot.web import account, alerts, api, client, guard, health, mail, manager, therapist, twilio
+from bot.web import account, alerts, api, client, guard, health, mail, manager, therapist, twilio, watch
 
 LARGEST_BODY = 5_000_000
 
@@ -20,6 +20,7 @@ def create_app(ctx: Context | None = None, clock: Clock | None = None) -> Flask:
 
     Raises BadConfig or StoreError, in words, where it couldn't keep its promises.
     """
+    served = ctx is None
     if ctx is None:
         log.set_up("web")
         config = settings.from_environment()
@@ -43,6 +44,8 @@ def create_app(ctx: Context | None = None, clock: Clock | None = None) -> Flask:
     app.register_error_handler(NotHere, _not_here)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)
+    if served:
+        watch.start(ctx, app.extensions["clock"])
     return app
 
 

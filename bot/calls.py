@@ -1,6 +1,5 @@
 """What the commands of `attune` share: settings, the store, the time, and what was typed, read and checked."""
 
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -67,8 +66,8 @@ def ready(config: Config) -> "Store":
     from bot.store import StoreError, open_store
 
     store = open_store(config.database_url, config.secrets)
-    if not os.path.exists(store.path):
-        raise StoreError(f"There is no database at {store.path}: run `attune migrate` first, or see DATABASE_URL.")
+    if not store.exists():
+        raise StoreError(f"There is no database at {store.place}: run `attune migrate` first, or see DATABASE_URL.")
     store.check_ready()
     if config.secrets:
         check_key(store)

@@ -1,5 +1,6 @@
 """What every test may use: a real database in a folder of its own, a real sandbox on loopback, the cast."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from bot.config import Config
 from bot.flows import context
 from bot.flows.context import Context
 from bot.sandbox import Sandbox
+from tests.support import postgres
 from tests.support.cast import Riverside, riverside
 
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
@@ -28,8 +30,9 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     """Settings of one test, without any way to send."""
+    on_postgres = os.environ.get("ATTUNE_TEST_ENGINE") == "postgresql"
     return Config(
-        database_url=f"sqlite:///{tmp_path}/attune.db",
+        database_url=postgres.fresh() if on_postgres else f"sqlite:///{tmp_path}/attune.db",
         public_url=PUBLIC_URL,
         secrets=("a-secret-for-tests-that-is-long-enough",),
         twilio_account_sid=ACCOUNT_SID,

@@ -18,7 +18,7 @@ import requests
 from bot.flows.context import Context
 from bot.flows.restored import BACKED_UP_AT, RESTORED_AT, doubt_welcome
 from bot.flows.settling import LOOKS_AT
-from bot.store import SealBroken, Store, StoreError, Tx, clients, doubts, people, practices, system
+from bot.store import SealBroken, SqliteEngine, StoreError, Tx, clients, doubts, people, practices, system
 from bot.store.sql import epoch, moment_of
 
 FRESH = timedelta(seconds=90)  # a worker beats every thirty
@@ -39,13 +39,14 @@ def backup(ctx: Context, path: str, now: datetime) -> None:
         raise StoreError(f"{path} is there already; give the backup a name of its own.")
     if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
         raise StoreError(f"{path} can't be written: its folder isn't there.")
-    with ctx.store.transaction() as tx:
+    store = _file_of(ctx)
+    with store.transaction() as tx:
         system.set_value(tx, BACKED_UP_AT, str(epoch(now)))
     part = f"{path}.part"
     _remove(part)
     try:
-        ctx.store.copy_to(part)
-        copy = Store(part, ctx.store.sealer)
+        store.copy_to(part)
+        copy = SqliteEngine(part, ctx.store.sealer)
         found = copy.integrity()
         copy.close()
         if found != "ok":
@@ -61,7 +62,8 @@ def restore(ctx: Context, path: str, now: datetime, force: bool = False) -> Rest
     All of it is done on a copy beside the database, which takes its place at the end; the one that was there is
     kept. Raises StoreError, and then nothing has changed.
     """
-    target, part = ctx.store.path, f"{ctx.store.path}.restoring"
+    target = _file_of(ctx).path
+    part = f"{target}.restoring"
     if not os.path.isfile(path):
         raise StoreError(f"{path} isn't there; nothing was changed.")
     if os.path.exists(target) and os.path.samefile(path, target):
@@ -80,9 +82,19 @@ def restore(ctx: Context, path: str, now: datetime, force: bool = False) -> Rest
     return done
 
 
+def _file_of(ctx: Context) -> SqliteEngine:
+    """The database, which must be a file. Raises StoreError."""
+    if not isinstance(ctx.store, SqliteEngine):
+        raise StoreError(
+            f"{ctx.store.place}: a PostgreSQL server is backed up and restored by its own tools; docs/operators.md, "
+            '"PostgreSQL", says how, and what to do after a restore.'
+        )
+    return ctx.store
+
+
 def _made_safe(part: str, ctx: Context, now: datetime) -> Restored:
     """Check a copy of a backup, upgrade it, and put in doubt what may have gone out since it was made."""
-    store = Store(part, ctx.store.sealer)
+    store = SqliteEngine(part, ctx.store.sealer)
     try:
         if not _is_whole(store):
             raise StoreError("The file isn't a whole backup of Attune; nothing was changed.")
@@ -94,7 +106,7 @@ def _made_safe(part: str, ctx: Context, now: datetime) -> Restored:
         store.close()
 
 
-def _is_whole(store: Store) -> bool:
+def _is_whole(store: SqliteEngine) -> bool:
     """Whether the file is a sound database of Attune."""
     try:
         with store.transaction(write=False) as tx:
@@ -134,7 +146,7 @@ def _running(ctx: Context, now: datetime) -> str:
         answer = requests.get(f"http://127.0.0.1:{ctx.config.port}/healthz", timeout=2, allow_redirects=False)
         if answer.status_code == 200 and "worker_seen_seconds_ago" in answer.text:
             return f"Attune's web is still running on port {ctx.config.port}: stop it first, or add --force."
-    if not os.path.exists(ctx.store.path):
+    if not ctx.store.exists():
         return ""
     try:
         with ctx.store.transaction(write=False) as tx:

@@ -1,6 +1,5 @@
 """Looking after an installation: is it well, what is missing, what to do about it."""
 
-import os
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,8 +52,8 @@ def doctor(ctx: Context, now: datetime) -> list[Finding]:
     """Everything an operator would want checked, each with what to do about it."""
     config, store = ctx.config, ctx.store
     asked = [*_settings(config), *_twilio(config, now), *_mail_server(config), *_public_url(config)]
-    if not os.path.exists(store.path):
-        return [*asked, Finding("bad", "database", f"there is none at {store.path}: run `attune migrate` first.")]
+    if not store.exists():
+        return [*asked, Finding("bad", "database", f"there is none at {store.place}: run `attune migrate` first.")]
     try:
         store.check_ready()
     except StoreError as error:
@@ -144,9 +143,9 @@ def _public_url(config: Config) -> list[Finding]:
 
 def _database(store: Store) -> list[Finding]:
     found = store.durability()
-    text = f"{store.path}, SQLite {found['sqlite']}, synchronous FULL, journal {found['journal_mode']}."
+    text = ", ".join([store.place, *(f"{name} {value}" for name, value in found.items())]) + "."
     whole = Finding("good", "database", text)
-    if found["journal_mode"] != "wal":
+    if found.get("journal_mode", "wal") != "wal":
         whole = Finding("warn", "database", f"{text} This SQLite has a fault in WAL mode: the slower journal is used.")
     checked = store.integrity()
     return [whole] if checked == "ok" else [whole, Finding("bad", "database", f"its own check says: {checked}")]

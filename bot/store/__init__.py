@@ -7,13 +7,17 @@ A flow opens a transaction and passes it on:
 """
 
 from bot.store.engine import SqliteEngine, StoreError, Tx, sqlite_path
+from bot.store.postgres import PostgresEngine
 from bot.store.seal import SealBroken, Sealer
 
-Store = SqliteEngine
+Store = SqliteEngine | PostgresEngine
 
-__all__ = ["SealBroken", "Sealer", "Store", "StoreError", "Tx", "open_store"]
+__all__ = ["PostgresEngine", "SealBroken", "Sealer", "SqliteEngine", "Store", "StoreError", "Tx", "open_store"]
 
 
 def open_store(url: str, secrets: tuple[str, ...]) -> Store:
     """The store at a DATABASE_URL. Raises StoreError for an address it can't use."""
-    return SqliteEngine(sqlite_path(url), Sealer(secrets))
+    sealer = Sealer(secrets)
+    if url.startswith(("postgresql://", "postgres://")):
+        return PostgresEngine(url, sealer)
+    return SqliteEngine(sqlite_path(url), sealer)

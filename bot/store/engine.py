@@ -17,67 +17,39 @@ import sqlite_utils
 # pysqlite3 where it is installed: the two must never be mixed in one process
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
 
-from bot.store import sqlite, upgrades
+from bot.store import readiness, sqlite, upgrades
 from bot.store.errors import NOTHING_KEPT, StoreError, told_in_words
 from bot.store.gate import Gate
 from bot.store.seal import Sealer
 from bot.store.sqlite import sqlite_path, wal_is_safe
+from bot.store.tx import Row, Tx
 
 __all__ = ["Row", "SqliteEngine", "StoreError", "Tx", "sqlite_path", "wal_is_safe"]
 
-Row = dict[str, Any]
 ONLY_READS = "A transaction that began with write=False can't write; begin it with write=True."
 PATIENCE = 20.0  # seconds a writer waits for its turn
 UPGRADE_PATIENCE = 600.0  # an upgrade of a large database takes its time, and others wait for it
 
 
-class Tx:
-    """One transaction: run SQL, seal and open fields. Nothing here talks to the network."""
-
-    lock = ""  # PostgreSQL's "for update skip locked"; SQLite has one writer, so nothing to skip
+class SqliteTx(Tx):
+    """A transaction of SQLite, through sqlite-utils. It has one writer at a time, so there are no rows to skip."""
 
     def __init__(self, db: sqlite_utils.Database, sealer: Sealer) -> None:
+        super().__init__(sealer)
         self._db = db
-        self.sealer = sealer
 
     def all(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
-        """Every row the statement gives, writes with RETURNING included."""
         return list(self._live().query(sql, dict(params or {})))
 
-    def one(self, sql: str, params: Mapping[str, Any] | None = None) -> Row | None:
-        """The first row, or None."""
-        rows = self.all(sql, params)
-        return rows[0] if rows else None
-
     def run(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
-        """Run a statement that gives no rows; the number of rows it changed."""
         return int(self._live().execute(sql, dict(params or {})).rowcount)
 
-    def insert(self, table: str, row: Mapping[str, Any], unless: str = "") -> bool:
-        """Insert one row; False if `unless` (an "on conflict ..." clause) kept it out."""
-        return self.run(f"{_insertion(table, row)} {unless}", row) == 1
-
-    def insert_many(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert many rows of one shape."""
-        if rows:
-            self.run_many(_insertion(table, rows[0]), rows)
-
     def run_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run one statement for many sets of parameters."""
         if rows:
             self._live().conn.executemany(sql, [dict(row) for row in rows])
 
-    def seal(self, table: str, column: str, row_id: str, text: str | None) -> str | None:
-        """Seal a field for its place; None and the empty text stay None."""
-        return self.sealer.seal(f"{table}|{column}|{row_id}", text) if text else None
-
-    def open(self, table: str, column: str, row_id: str, sealed: str | None) -> str:
-        """Open a sealed field; the empty text for None."""
-        return self.sealer.open(f"{table}|{column}|{row_id}", sealed) if sealed else ""
-
     @contextlib.contextmanager
     def savepoint(self) -> Iterator[None]:
-        """What fails inside is undone alone; the rest of the transaction stands."""
         with self._live().atomic():
             yield
 
@@ -100,6 +72,15 @@ class SqliteEngine:
         self._gate = Gate(f"{self.path}.writer")
         self._local = _OfThread()
         _engines.add(self)
+
+    @property
+    def place(self) -> str:
+        """Where the data is, for messages."""
+        return self.path
+
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return os.path.exists(self.path)
 
     @contextlib.contextmanager
     def transaction(self, write: bool = True, patience: float = PATIENCE) -> Iterator[Tx]:
@@ -165,10 +146,7 @@ class SqliteEngine:
 
     def check_ready(self) -> None:
         """Raises StoreError, in words, unless the schema is this program's and commits are durable."""
-        if waiting := self.pending():
-            steps = f"{len(waiting)} upgrade step{'s' if len(waiting) > 1 else ''}"
-            raise StoreError(f"The database lacks {steps}: run `attune migrate` first.")
-        self.check_durability()
+        readiness.check(self)
 
     def integrity(self) -> str:
         """`ok`, or what SQLite's own check found wrong."""
@@ -197,7 +175,7 @@ class SqliteEngine:
         with self._gate.turn(patience) if write else contextlib.nullcontext():
             db.conn.execute(f"pragma query_only={'off' if write else 'on'}")
             db.conn.execute("begin immediate" if write else "begin")
-            self._local.outer = _Outer(Tx(db, self.sealer), write)
+            self._local.outer = _Outer(SqliteTx(db, self.sealer), write)
             try:
                 yield self._local.outer.tx
                 db.conn.execute("commit")
@@ -237,7 +215,7 @@ class SqliteEngine:
 class _Outer:
     """The transaction a thread is in."""
 
-    def __init__(self, tx: Tx, writes: bool) -> None:
+    def __init__(self, tx: SqliteTx, writes: bool) -> None:
         self.tx = tx
         self.writes = writes
 
@@ -260,8 +238,3 @@ def _each(do: str) -> None:
 
 
 os.register_at_fork(before=lambda: _each("_before_fork"), after_in_child=lambda: _each("_after_fork"))
-
-
-def _insertion(table: str, row: Mapping[str, Any]) -> str:
-    # table and column names come from this program, never from input
-    return f"insert into {table} ({', '.join(row)}) values ({', '.join(f':{name}' for name in row)})"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.store.engine import Row, SqliteEngine, Tx
+from bot.store.postgres import PostgresEngine
 from bot.store.seal import SealBroken
 
 AT_ONCE = 200  # rows in one transaction, so that replies don't wait
@@ -43,7 +44,7 @@ TABLES: Mapping[str, tuple[Sealed, ...]] = {
 }
 
 
-def reseal(store: SqliteEngine) -> Resealed:
+def reseal(store: SqliteEngine | PostgresEngine) -> Resealed:
     """Bring everything under the newest key. What doesn't open is left as it is and named."""
     done = Resealed()
     for table in TABLES:

@@ -53,12 +53,15 @@ def claim(
     tx: Tx, *, channel: str, urgent: bool, worker: str, now: datetime, lease: timedelta, most: int
 ) -> list[Message]:
     """Take up to `most` due messages of one lane, the most pressing first; nobody else gets them during the lease."""
+    # "materialized": PostgreSQL may otherwise run the inner select once a row, and take more than `most`
     rows = tx.all(
-        f"""update outbox set state = 'claimed', claim_token = :token, claimed_by = :worker,
+        f"""with next as materialized (
+              select id from outbox where state = 'due' and channel = :channel
+                 and urgency between :first and :last and due_at <= :now
+               order by urgency, due_at, id limit :most {tx.lock})
+            update outbox set state = 'claimed', claim_token = :token, claimed_by = :worker,
                    lease_until = :until, attempt_id = null
-             where id in (select id from outbox where state = 'due' and channel = :channel
-                             and urgency between :first and :last and due_at <= :now
-                           order by urgency, due_at, id limit :most {tx.lock}) and state = 'due'
+             where id in (select id from next) and state = 'due'
             returning *""",
         {
             "token": new_id(),

@@ -14,7 +14,7 @@ from tests.support.cast import PHONES, Riverside
 
 def letters(practice: Riverside) -> list[Message]:
     """Everything queued to the practice's own people, oldest first."""
-    rows = practice.rows("select * from outbox where person_id is not null order by rowid")
+    rows = practice.rows("select * from outbox where person_id is not null order by id")
     with practice.ctx.store.transaction(write=False) as tx:
         return [outbox.message_of(tx, row) for row in rows]
 

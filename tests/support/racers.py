@@ -11,7 +11,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from bot.store import Sealer, Store, StoreError, sqlite, upgrades
+from bot.store import Sealer, SqliteEngine, Store, StoreError, sqlite, upgrades
 
 SECRET = "a-secret-for-tests-that-is-long-enough"
 NOBODY = 65534
@@ -20,7 +20,7 @@ _spawn = multiprocessing.get_context("spawn")
 
 def store_at(path: Path | str, *secrets: str) -> Store:
     """The store in a file."""
-    return Store(str(path), Sealer(secrets or (SECRET,)))
+    return SqliteEngine(str(path), Sealer(secrets or (SECRET,)))
 
 
 def race(runners: int, target: Callable[..., Any], *args: Any) -> list[Any]:

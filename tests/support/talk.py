@@ -74,7 +74,7 @@ class Talk:
     def messages(self, who: str) -> list[Message]:
         """The messages queued to a client or number, oldest first."""
         address = PHONES.get(who, who)
-        rows = self.practice.rows("select * from outbox order by created_at, rowid")
+        rows = self.practice.rows("select * from outbox order by created_at, id")
         with self.ctx.store.transaction(write=False) as tx:
             found = [outbox.message_of(tx, row) for row in rows]
         return [message for message in found if message.address == address]
@@ -82,7 +82,7 @@ class Talk:
     def alerts(self) -> list[tuple[str, str | None]]:
         """Every alert's kind and client, oldest first."""
         names = {client_id: name for name, client_id in self.practice.clients.items()}
-        rows = self.practice.rows("select kind, client_id from alert order by opened_at, rowid")
+        rows = self.practice.rows("select kind, client_id from alert order by opened_at, id")
         return [(str(row["kind"]), names.get(str(row["client_id"]))) for row in rows]
 
     def kept(self, name: str) -> list[inbox.Kept]:

@@ -20,7 +20,7 @@ from bot.flows.tables import TableRow
 from bot.sandbox import Sandbox
 from bot.sandbox.book import OUTBOUND
 from bot.sandbox.faults import Fault
-from bot.store import Store, StoreError, doubts, system
+from bot.store import SqliteEngine, StoreError, doubts, system
 from bot.store.seal import Sealer
 from bot.worker import tick_once
 from migrations import STEPS
@@ -241,7 +241,7 @@ def test_a_backup_is_whole_while_others_write(ctx: Context, practice: Riverside,
     for writer in writers:
         writer.join()
     for path in paths:
-        copy = Store(path, ctx.store.sealer)
+        copy = SqliteEngine(path, ctx.store.sealer)
         with copy.transaction(write=False) as tx:
             assert system.value(tx, "left") == system.value(tx, "right")
         copy.close()
@@ -275,7 +275,7 @@ def test_a_backup_does_not_overwrite(ctx: Context, practice: Riverside, tmp_path
 def test_a_backup_that_fails_leaves_nothing_behind(
     ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Store, "integrity", lambda _: "row 7 missing from index")
+    monkeypatch.setattr(SqliteEngine, "integrity", lambda _: "row 7 missing from index")
     with pytest.raises(StoreError, match="row 7 missing"):
         backups.backup(ctx, str(tmp_path / "copy.db"), START)
     assert [name for name in os.listdir(tmp_path) if name.startswith("copy")] == []
@@ -288,7 +288,7 @@ def everything(ctx: Context) -> list[dict[str, object]]:
 
 def newer(path: Path, ctx: Context) -> None:
     """A backup of a program that has had one step more."""
-    with Store(str(path), ctx.store.sealer).transaction() as tx:
+    with SqliteEngine(str(path), ctx.store.sealer).transaction() as tx:
         tx.run("insert into _sqlite_migrations (migration_set, name, applied_at) values ('attune', '9999_x', '2027')")
 
 
@@ -323,7 +323,7 @@ def empty(path: Path, _ctx: Context) -> None:
 
 def another_programs(path: Path, ctx: Context) -> None:
     path.unlink()
-    with Store(str(path), ctx.store.sealer).transaction() as tx:
+    with SqliteEngine(str(path), ctx.store.sealer).transaction() as tx:
         tx.run("create table songs (name text)")
 
 
@@ -333,7 +333,7 @@ def missing(path: Path, _ctx: Context) -> None:
 
 def of_another_key(path: Path, ctx: Context) -> None:
     path.unlink()
-    other = replace(ctx, store=Store(str(path), Sealer(("another-key-that-is-long-enough-too",))))
+    other = replace(ctx, store=SqliteEngine(str(path), Sealer(("another-key-that-is-long-enough-too",))))
     other.store.migrate()
     riverside(other)
     other.store.close()
@@ -377,7 +377,7 @@ def test_the_database_that_was_there_is_kept_beside_it(ctx: Context, practice: R
     backups.restore(ctx, path, START)
     assert practice.rows("select * from appointment") == []
     [kept] = tmp_path.glob("attune.db.before-*[0-9]")
-    with Store(str(kept), ctx.store.sealer).transaction(write=False) as tx:
+    with SqliteEngine(str(kept), ctx.store.sealer).transaction(write=False) as tx:
         assert len(tx.all("select * from appointment")) == 1
 
 
@@ -401,7 +401,7 @@ def test_a_restore_that_dies_at_the_last_step_has_changed_nothing(
     doubted = []
 
     def dies(*_: object) -> None:
-        part = Store(f"{ctx.store.path}.restoring", ctx.store.sealer)
+        part = SqliteEngine(f"{ctx.store.path}.restoring", ctx.store.sealer)
         with part.transaction(write=False) as tx:
             doubted.append(system.value(tx, backups.RESTORED_AT))
         part.close()

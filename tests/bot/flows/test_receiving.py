@@ -256,7 +256,7 @@ def test_stop_ends_everything_in_its_own_transaction(talk: Talk) -> None:
 
 def consent(talk: Talk) -> list[dict[str, object]]:
     ana = talk.practice.clients["Ana"]
-    return talk.practice.rows("select what, source from consent_event where client_id = :c order by at, rowid", c=ana)
+    return talk.practice.rows("select what, source from consent_event where client_id = :c order by at, id", c=ana)
 
 
 def test_stop_beats_planning_begun_before_it(talk: Talk) -> None:

@@ -182,7 +182,7 @@ def test_an_address_leads_to_a_file(url: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("postgresql://attune:hunter2@db/attune", "its scheme is 'postgresql'"),
+        ("mysql://attune:hunter2@db/attune", "its scheme is 'mysql'"),
         ("attune.db", "its scheme is 'missing'"),
         ("sqlite://attune.db", "names no file"),
         ("sqlite://", "names no file"),

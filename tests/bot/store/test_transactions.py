@@ -134,7 +134,7 @@ def test_room_made_on_the_disk_is_used_at_once(full_disk: Store, path: Path) -> 
 
 def test_a_file_that_cannot_grow_loses_nothing_that_was_stored(store: Store, path: Path) -> None:
     """A real limit of the system on file sizes: the error is in words, whole transactions are there, no halves."""
-    words = race(1, racers.write_on_a_small_disk, str(path), 400_000)[0]
+    words = race(1, racers.write_on_a_small_disk, str(path), 900_000)[0]
     assert "the disk reports an error" in words or "is full" in words
     assert store.integrity() == "ok"
     found = names(store)

@@ -1,0 +1,24 @@
+"""`attune copy-database`."""
+
+import click
+
+from bot import calls
+
+
+@click.command("copy-database")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+def copy_database(source: str, target: str) -> None:
+    """Copy everything from one database to another and compare row by row.
+
+    FROM and TO are addresses like DATABASE_URL. Stop web and worker first; set DATABASE_URL to TO before you start
+    them again. FROM is kept, and refuses to be used.
+    """
+    from bot.flows import copying
+
+    config = calls.with_secrets()
+    done = copying.copy_database(source, target, config.secrets, calls.now_by(config))
+    for each in done:
+        if each.rows:
+            click.echo(f"{each.table:16} {each.rows:>9} rows  {each.fingerprint[:16]}")
+    click.echo(f"{sum(each.rows for each in done)} rows copied, and compared: both databases hold the same.")

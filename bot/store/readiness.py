@@ -1,0 +1,34 @@
+"""Whether a database may be used: its schema is this program's, its commits last, and it wasn't left for another."""
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from bot.store.errors import StoreError
+from bot.store.tx import Tx
+
+MOVED = "moved to another database"
+
+
+class _Engine(Protocol):
+    @property
+    def place(self) -> str: ...
+
+    def pending(self) -> list[str]: ...
+
+    def check_durability(self) -> None: ...
+
+    def transaction(self, write: bool = True, patience: float = 20.0) -> AbstractContextManager[Tx]: ...
+
+
+def check(engine: _Engine) -> None:
+    """Raises StoreError, in words, unless it may."""
+    if waiting := engine.pending():
+        steps = f"{len(waiting)} upgrade step{'s' if len(waiting) > 1 else ''}"
+        raise StoreError(f"The database lacks {steps}: run `attune migrate` first.")
+    with engine.transaction(write=False) as tx:
+        if tx.one("select value from installation where name = :name", {"name": MOVED}):
+            raise StoreError(
+                f"{engine.place} was copied to another database by `attune copy-database`, and the practice goes on "
+                "there: set DATABASE_URL to that one. Used on, this one would write to the same people again."
+            )
+    engine.check_durability()

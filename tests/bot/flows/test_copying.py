@@ -1,0 +1,80 @@
+"""A practice moves from SQLite to PostgreSQL and back: every row, compared, and only one of the two goes on."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.flows import context, receiving
+from bot.flows.context import Context
+from bot.flows.copying import copy_database
+from bot.store import StoreError, clients, copying, open_store, system
+from bot.store.inbox import Inbound
+from tests.support import postgres
+from tests.support.cast import MONDAY_NOON, PHONES, Riverside, riverside
+
+LATER = MONDAY_NOON + timedelta(hours=1)
+
+
+@pytest.fixture
+def lived(ctx: Context, practice: Riverside) -> Riverside:
+    """A practice with some history."""
+    practice.visit("Ana", MONDAY_NOON - timedelta(days=1))
+    for number, words in enumerate(("4 4 5", "STOP", "i want to kill myself")):
+        sender = list(PHONES.values())[number]
+        receiving.receive(ctx, Inbound("sms", f"SM{number:032x}", sender, words), MONDAY_NOON)
+    return practice
+
+
+def test_everything_arrives_and_goes_on_there(lived: Riverside) -> None:
+    """Ana is found by her number, sealed fields open, and a repeated delivery is still known."""
+    config = lived.ctx.config
+    target = postgres.fresh()
+    copied = copy_database(config.database_url, target, config.secrets, LATER)
+    assert {each.table: each.rows for each in copied}["inbox"] == 3
+    there = context.build(replace(config, database_url=target))
+    there.store.check_ready()
+    with there.store.transaction(write=False) as tx:
+        assert [client.name for client in clients.by_address(tx, PHONES["Ana"])] == ["Ana"]
+    assert not receiving.receive(there, Inbound("sms", f"SM{0:032x}", PHONES["Ana"], "4 4 5"), LATER)
+
+
+def test_there_and_back_is_the_same(lived: Riverside) -> None:
+    """Table by table, to the last field."""
+    config = lived.ctx.config
+    middle, back = postgres.fresh(), config.database_url.replace("attune.db", "back.db")
+    there = copy_database(config.database_url, middle, config.secrets, LATER)
+    assert copy_database(middle, back, config.secrets, LATER) == there
+
+
+def test_what_was_left_refuses_to_go_on(lived: Riverside) -> None:
+    """Two installations would write to the same people."""
+    config = lived.ctx.config
+    copy_database(config.database_url, postgres.fresh(), config.secrets, LATER)
+    with pytest.raises(StoreError, match="set DATABASE_URL to that one"):
+        lived.ctx.store.check_ready()
+
+
+def test_a_database_in_use_is_not_copied(lived: Riverside) -> None:
+    """Nor into one that holds something."""
+    config = lived.ctx.config
+    with lived.ctx.store.transaction() as tx:
+        system.beat(tx, "a worker", LATER - timedelta(seconds=30))
+    with pytest.raises(StoreError, match="Stop web and worker first"):
+        copy_database(config.database_url, postgres.fresh(), config.secrets, LATER)
+    full = postgres.fresh()
+    other = context.build(replace(config, database_url=full))
+    other.store.migrate()
+    riverside(other)
+    with pytest.raises(StoreError, match="isn't empty"):
+        copy_database(config.database_url, full, config.secrets, LATER + timedelta(hours=1))
+
+
+def test_a_changed_field_changes_the_fingerprint(lived: Riverside) -> None:
+    """The comparison can fail."""
+    store = open_store(lived.ctx.config.database_url, lived.ctx.config.secrets)
+    with store.transaction() as tx:
+        before = copying.fingerprints(tx)
+        tx.run("update appointment set status = 'cancelled'")
+        changed = [new.table for old, new in zip(before, copying.fingerprints(tx), strict=True) if old != new]
+    assert changed == ["appointment"]

@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup run demo test test-unit test-contract test-story test-browser lint replies bench bench-signal \
+.PHONY: help setup run demo test test-unit test-postgres test-contract test-story test-browser lint replies bench bench-signal \
         faults pictures lock clean
 
 help: ## what each command does
@@ -19,10 +19,13 @@ run: setup ## try Attune without any account: phones, a mailbox, web and worker 
 demo: setup ## ten weeks of three clients in under a minute, through the real parts; prints the transcript
 	$(BIN)/python -m bot.sandbox.demo
 
-test: .venv/.ready-dev lint test-unit test-contract test-story test-browser ## install everything and run all checks
+test: .venv/.ready-dev lint test-unit test-postgres test-contract test-story test-browser ## install everything and run all checks
 
 test-unit: .venv/.ready-dev ## rules, store, flows, web, commands
 	$(BIN)/pytest -q -n 2 tests --ignore tests/contract --ignore tests/story --ignore tests/browser --ignore tests/faults
+test-postgres: .venv/.ready-dev ## every flow once more, on a real PostgreSQL
+	ATTUNE_TEST_ENGINE=postgresql $(BIN)/pytest -q -n 2 tests/bot/flows \
+	  --ignore tests/bot/flows/test_backups.py --ignore tests/bot/flows/test_operating.py
 test-contract: .venv/.ready-dev .tools ## Twilio's own description, signatures and segment counts against ours
 	$(BIN)/pytest -q tests/contract
 test-story: .venv/.ready-dev ## the demo, kills in the middle of it, and a short form of the faults

@@ -114,13 +114,13 @@ def now_by(config: Config) -> datetime:
     return clock_for(config.clock_url).now()
 
 
-def moment(text: str) -> datetime:
+def moment(text: str, name: str = "--now") -> datetime:
     """A time as typed, UTC where it has no offset. Raises BadCall."""
     try:
         at = datetime.fromisoformat(text)
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise BadCall("--now must be a time such as 2026-11-23T10:00:00-05:00.") from None
+        raise BadCall(f"{name} must be a time such as 2026-11-23T10:00:00-05:00.") from None
 
 
 def read(file: Path) -> bytes:

@@ -22,3 +22,20 @@ def copy_database(source: str, target: str) -> None:
         if each.rows:
             click.echo(f"{each.table:16} {each.rows:>9} rows  {each.fingerprint[:16]}")
     click.echo(f"{sum(each.rows for each in done)} rows copied, and compared: both databases hold the same.")
+
+
+@click.command("after-restore")
+@click.argument("made_at", metavar="ISO")
+def after_restore(made_at: str) -> None:
+    """Make a database safe that other tools brought back to an earlier time (PostgreSQL's, say).
+
+    ISO is when the backup was made. Run it before web and worker start: what may have gone out since is put in doubt.
+    """
+    from bot.flows import backups
+
+    ctx = calls.make_context()
+    done = backups.after_restore(ctx, calls.moment(made_at, "ISO"), calls.now_by(ctx.config))
+    click.echo(f"{done.check_ins} check-ins closed, {done.messages} messages to be looked up before anything is sent.")
+
+
+ALL = (copy_database, after_restore)

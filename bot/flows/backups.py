@@ -82,6 +82,18 @@ def restore(ctx: Context, path: str, now: datetime, force: bool = False) -> Rest
     return done
 
 
+def after_restore(ctx: Context, made_at: datetime, now: datetime) -> Restored:
+    """For a database that was brought back by other tools to how it was at `made_at`, before anything uses it: put in
+    doubt what may have gone out since. Raises StoreError while a worker is alive."""
+    with ctx.store.transaction(write=False) as tx:
+        beats = system.beats(tx, now - FRESH, now + FRESH)
+    if any(_lives(worker) for worker in beats):
+        raise StoreError("A worker is running, or was a moment ago: stop web and worker first. Nothing was changed.")
+    with ctx.store.transaction() as tx:
+        system.set_value(tx, BACKED_UP_AT, str(epoch(made_at)))
+        return _doubt(tx, ctx, now)
+
+
 def _file_of(ctx: Context) -> SqliteEngine:
     """The database, which must be a file. Raises StoreError."""
     if not isinstance(ctx.store, SqliteEngine):

@@ -167,6 +167,8 @@ def _worker(ctx: Context, now: datetime) -> list[Finding]:
 
 
 def _backup(store: Store, now: datetime) -> list[Finding]:
+    if store.dialect != "sqlite":
+        return [Finding("good", "backup", "is for PostgreSQL's own tools: see docs/operators.md.")]
     with store.transaction(write=False) as tx:
         known = system.value(tx, BACKED_UP_AT)
     if known is None:

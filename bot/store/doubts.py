@@ -56,3 +56,22 @@ def close_about(tx: Tx, practice_id: str, refs: Iterable[str], ended_by: datetim
         "returning id, practice_id, client_id",
         {"now": epoch(now), "reason": REASON, "p": practice_id, "ended": epoch(ended_by), **params},
     )
+
+
+def waiting_to(tx: Tx, address: str) -> set[str]:
+    """The texts that wait to be sent to a number."""
+    among, params = listed("i", tx.sealer.indexes(address))
+    rows = tx.all(f"select id from outbox where address_index in {among} and channel = 'sms' and state = 'due'", params)
+    return {row["id"] for row in rows}
+
+
+def settle_answers(tx: Tx, ids: Iterable[str], owed: Iterable[str], since: datetime, look_at: datetime) -> None:
+    """What answers a message from before the restore was answered then, as far as we know: it is dropped, but for
+    kinds `owed`, which are looked up and sent where the provider doesn't have them."""
+    among, params = listed("id", list(ids))
+    for row in tx.all(f"select id, practice_id, kind from outbox where id in {among} order by id", params):
+        if row["kind"] in set(owed):
+            put(tx, row["practice_id"], row["id"], since, look_at)
+        else:
+            reason = {"id": row["id"], "reason": REASON}
+            tx.run("update outbox set state = 'skipped', reason = :reason where id = :id", reason)

@@ -6,20 +6,23 @@ import resource
 import signal
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from bot.store import Sealer, SqliteEngine, Store, StoreError, sqlite, upgrades
+from bot.store import Sealer, SqliteEngine, StoreError, open_store, sends, sqlite, upgrades
 
 SECRET = "a-secret-for-tests-that-is-long-enough"
 NOBODY = 65534
 _spawn = multiprocessing.get_context("spawn")
 
 
-def store_at(path: Path | str, *secrets: str) -> Store:
-    """The store in a file."""
+def store_at(path: Path | str, *secrets: str) -> Any:
+    """The store in a file, or at a PostgreSQL address."""
+    if str(path).startswith("postgresql:"):
+        return open_store(str(path), secrets or (SECRET,))
     return SqliteEngine(str(path), Sealer(secrets or (SECRET,)))
 
 
@@ -83,6 +86,35 @@ def share_out(together: Callable[[], Any], path: str) -> int:
         if not rows:
             return taken
         taken += 1
+
+
+def claim_all(together: Callable[[], Any], url: str, now: datetime) -> list[str]:
+    """Claim what is due, a few at a time, until nothing is left; the ids claimed."""
+    store, claimed = store_at(url), []
+    store.pending()
+    together()
+    while True:
+        with store.transaction() as tx:
+            some = sends.claim(
+                tx, channel="sms", urgent=False, worker=str(os.getpid()), now=now, lease=timedelta(hours=1), most=3
+            )
+        if not some:
+            return claimed
+        claimed += [message.id for message in some]
+
+
+def die_while_claiming(url: str, now: datetime) -> None:
+    """Kill this process in the middle of a claim's transaction."""
+    with store_at(url).transaction() as tx:
+        sends.claim(tx, channel="sms", urgent=False, worker="dying", now=now, lease=timedelta(hours=1), most=10)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def migrate_one(together: Callable[[], Any], url: str) -> int:
+    """Upgrade a database that others upgrade at the same moment; how many steps fell to us."""
+    store = store_at(url)
+    together()
+    return len(store.migrate())
 
 
 def migrate_each(together: Callable[[], Any], folder: str, rounds: int) -> list[int]:

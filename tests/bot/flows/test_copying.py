@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.flows import context, receiving
+from bot.flows import backups, context, receiving
 from bot.flows.context import Context
 from bot.flows.copying import copy_database
 from bot.store import StoreError, clients, copying, open_store, system
@@ -78,3 +78,15 @@ def test_a_changed_field_changes_the_fingerprint(lived: Riverside) -> None:
         tx.run("update appointment set status = 'cancelled'")
         changed = [new.table for old, new in zip(before, copying.fingerprints(tx), strict=True) if old != new]
     assert changed == ["appointment"]
+
+
+def test_a_server_brought_back_in_time_sends_nothing_again(lived: Riverside) -> None:
+    """`attune after-restore`: what waited is looked up first, what fell due since isn't asked."""
+    ctx = lived.ctx
+    lived.visit("Ana", MONDAY_NOON - timedelta(hours=3), now=MONDAY_NOON - timedelta(hours=3))
+    with ctx.store.transaction() as tx:
+        before = {row["state"] for row in tx.all("select state from outbox where channel = 'sms'")}
+    done = backups.after_restore(ctx, MONDAY_NOON - timedelta(hours=2), LATER)
+    assert before == {"due"}
+    assert done.messages == len(lived.rows("select id from outbox where state = 'in_doubt'")) > 0
+    assert not lived.rows("select id from outbox where state = 'due'")

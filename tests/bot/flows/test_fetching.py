@@ -9,8 +9,10 @@ import pytest
 from bot.config import Config
 from bot.flows import context, fetching
 from bot.flows.context import Context
+from bot.flows.restored import RESTORED_AT
 from bot.sandbox import Sandbox, phones
 from bot.sandbox.faults import Fault
+from bot.store import system
 from tests.conftest import ACCOUNT_SID, PUBLIC_URL, TOKEN
 from tests.support.cast import MONDAY_NOON, PHONES, Riverside, riverside
 
@@ -95,3 +97,22 @@ def test_a_provider_that_is_down_costs_nothing_but_time(down: Riverside, held: S
     away = Context(elsewhere, down.ctx.store, down.ctx.instruments, context.build(elsewhere).channels)
     assert fetching.fetch_missed(away, MONDAY_NOON + 60 * MINUTE) == 0
     assert fetching.fetch_missed(down.ctx, MONDAY_NOON + 180 * MINUTE) == 1
+
+
+def test_after_a_restore_what_came_since_the_backup_is_fetched_and_not_answered_again(
+    down: Riverside, held: Sandbox
+) -> None:
+    """STOP holds again and danger is told again; who asked to stop, or may be in danger, is looked up at the provider
+    before anything goes to them."""
+    for number, (name, words) in enumerate(
+        (("Ana", "STOP please"), ("Ben", "i want to kill myself"), ("Chidi", "HELP"))
+    ):
+        say(held, name, words, (5 + number) * MINUTE)
+    with down.ctx.store.transaction() as tx:
+        system.set_value(tx, RESTORED_AT, str(int((MONDAY_NOON + 30 * MINUTE).timestamp())))
+    fetching.fetch_missed(down.ctx, MONDAY_NOON + 60 * MINUTE)
+    assert down.client("Ana").stopped
+    assert down.client("Ben").halted
+    queued = down.rows("select kind, state from outbox where channel = 'sms' and client_id is not null")
+    states = {row["kind"]: row["state"] for row in queued}
+    assert states == {"stopped": "in_doubt", "crisis": "in_doubt", "help": "skipped"}

@@ -91,7 +91,7 @@ def after_restore(ctx: Context, made_at: datetime, now: datetime) -> Restored:
         raise StoreError("A worker is running, or was a moment ago: stop web and worker first. Nothing was changed.")
     with ctx.store.transaction() as tx:
         system.set_value(tx, BACKED_UP_AT, str(epoch(made_at)))
-        return _doubt(tx, ctx, now)
+        return put_in_doubt(tx, ctx, now)
 
 
 def _file_of(ctx: Context) -> SqliteEngine:
@@ -113,7 +113,7 @@ def _made_safe(part: str, ctx: Context, now: datetime) -> Restored:
         store.migrate()  # refuses one of a newer program
         with store.transaction() as tx:
             _check_key(tx)
-            return _doubt(tx, ctx, now)
+            return put_in_doubt(tx, ctx, now)
     finally:
         store.close()
 
@@ -139,7 +139,8 @@ def _check_key(tx: Tx) -> None:
         ) from None
 
 
-def _doubt(tx: Tx, ctx: Context, now: datetime) -> Restored:
+def put_in_doubt(tx: Tx, ctx: Context, now: datetime) -> Restored:
+    """Whatever may have been sent since this copy was made is looked up, or not asked, from now on."""
     known = system.value(tx, BACKED_UP_AT)
     # What was in doubt when the backup was made had been tried before; what the provider took and we know of is
     # told apart by its id, so looking too far back does no harm. A copy made by other means has no time.

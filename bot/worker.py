@@ -18,7 +18,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from bot import log
 from bot.clock import Clock
-from bot.flows import alerting, asking, fetching, sending, settling
+from bot.flows import alerting, asking, fetching, mail_poll, older_copy, sending, settling
 from bot.flows import signal as signal_flow
 from bot.flows.chores import Chore, Chores
 from bot.flows.context import Context
@@ -30,7 +30,11 @@ FOLLOWED_TICK_SECONDS = 0.05  # by the sandbox's clock a day passes in a moment
 BEAT = timedelta(seconds=30)
 FORGET = timedelta(days=2)
 THREADS = 4  # a lane: so many providers' time-outs may run at once
-CHORES = (Chore("fetch missed texts", fetching.EVERY, fetching.fetch_missed),)
+CHORES = (
+    Chore("fetch missed texts", fetching.EVERY, fetching.fetch_missed),
+    Chore("fetch mails", mail_poll.EVERY, mail_poll.poll),
+    Chore("mark the database", older_copy.EVERY, older_copy.advance),
+)
 GOODBYE = 30.0  # seconds that calls under way get when the worker is told to stop
 
 
@@ -156,7 +160,7 @@ class Worker:
         return settling.look_up_due(self.ctx, self.clock.now(), most=1)
 
     def _do_chore(self) -> int:
-        return self._chores.run_next(self.clock.now())
+        return self._chores.run_due(self.clock.now())
 
     def _try(self, step: Callable[[datetime], int], now: datetime) -> int:
         """A fault in one story must not stop the others: danger climbs whatever the signal does."""

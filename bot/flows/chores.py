@@ -32,19 +32,19 @@ class Chores:
         with self._ctx.store.transaction(write=False) as tx:
             return sum(system.is_turn(tx, each.name, each.every, now) for each in self._idle())
 
-    def run_next(self, now: datetime) -> int:
-        """Run one whose turn it is; 1, or 0 where there is none. A fault in it is noted and costs that turn only."""
-        chore = next((each for each in self._idle() if self._take(each, now)), None)
-        if chore is None:
-            return 0
+    def run_due(self, now: datetime) -> int:
+        """Run each whose turn it is; how many things they did. A fault in one is noted and costs that turn only."""
+        return sum(self._run(chore, now) for chore in self._chores if self._take(chore, now))
+
+    def _run(self, chore: Chore, now: datetime) -> int:
         try:
-            chore.run(self._ctx, now)
+            return chore.run(self._ctx, now)
         except Exception as error:
             log.get().error("fault", what=chore.name, error=error.__class__.__name__)
+            return 0
         finally:
             with self._lock:
                 self._running.discard(chore.name)
-        return 1
 
     def _idle(self) -> list[Chore]:
         with self._lock:

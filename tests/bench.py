@@ -11,11 +11,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from unittest import mock
 
 import structlog
 from flask import Flask
@@ -28,12 +30,14 @@ from bot.config import Config
 from bot.flows import asking, context, planning, sending
 from bot.flows.context import Context
 from bot.store import Store
+from bot.store.gate import Gate
 from bot.web import create_app
 from surveys import instrument, rapport, replies
 from tests.support.cast import ALWAYS_OPEN, MONDAY_NOON, Riverside, riverside
 
 URL, TOKEN, SID = "http://attune.example", "bench-token", "AC" + "0" * 31 + "1"
 THREADS = 4
+SLOW_SYNC = 0.005  # seconds
 
 
 def main() -> None:
@@ -53,6 +57,7 @@ def main() -> None:
         _print("bare handler: signature, one row, one commit", bare, "/s")
         _print("replies through the whole path", ours, "/s")
         print(f"  ratio to the bare handler: {ours / bare:.2f}")
+        _slow_disk(ctx, chosen.seconds)
         _plan(practice, chosen.appointments)
         _send(practice)
     _reading()
@@ -109,6 +114,25 @@ def _rate(make_client: Callable[[], Client], post: Callable[[Client, int], int],
 
 
 _SERIAL = count(1)
+
+
+def _slow_disk(ctx: Context, seconds: float) -> None:
+    """With 5 ms more for each commit: requests that share one, beside one commit each."""
+    plain = Gate.turn
+
+    @contextmanager
+    def slow(gate: Gate, patience: float) -> Iterator[None]:
+        with plain(gate, patience):
+            yield
+            time.sleep(SLOW_SYNC)
+
+    with mock.patch.object(Gate, "turn", slow):
+        group = _rate(lambda: Client(create_app(ctx, SystemClock())), _post, seconds)
+        with mock.patch.object(type(ctx.store), "together", lambda _store, work: work()):
+            each = _rate(lambda: Client(create_app(ctx, SystemClock())), _post, seconds)
+    _print("5 ms more a sync: replies with a shared commit", group, "/s")
+    _print("5 ms more a sync: one commit each", each, "/s")
+    print(f"  ratio: {group / each:.2f}")
 
 
 def _post(client: Client, number: int) -> int:

@@ -8,7 +8,7 @@ SQLite by sqlite-utils. What differs between SQLite and PostgreSQL stays in this
 import contextlib
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakSet
 
@@ -22,6 +22,7 @@ from bot.store.errors import NOTHING_KEPT, StoreError, told_in_words
 from bot.store.gate import Gate
 from bot.store.seal import Sealer
 from bot.store.sqlite import sqlite_path, wal_is_safe
+from bot.store.together import Result, Together
 from bot.store.tx import Row, Tx
 
 __all__ = ["Row", "SqliteEngine", "StoreError", "Tx", "sqlite_path", "wal_is_safe"]
@@ -71,6 +72,7 @@ class SqliteEngine:
         self.sealer = sealer
         self._gate = Gate(f"{self.path}.writer")
         self._local = _OfThread()
+        self._together = Together(self)
         _engines.add(self)
 
     @property
@@ -100,6 +102,10 @@ class SqliteEngine:
             else:
                 with outer.tx.savepoint():
                     yield outer.tx
+
+    def together(self, work: Callable[[], Result]) -> Result:
+        """Run `work`, sharing one commit with whatever other threads of this process write at the same moment."""
+        return work() if self._local.outer is not None else self._together.write(work)
 
     def migrate(self) -> list[str]:
         """Apply what is missing, safely beside other processes doing the same; the names applied.

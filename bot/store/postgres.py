@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,7 @@ from psycopg.types.numeric import FloatLoader
 from bot.store import readiness
 from bot.store.errors import NOTHING_KEPT, StoreError
 from bot.store.seal import Sealer
+from bot.store.together import Result, Together
 from bot.store.tx import Row, Tx
 from migrations import STEPS, statements
 
@@ -69,6 +70,7 @@ class PostgresEngine:
     def __init__(self, url: str, sealer: Sealer) -> None:
         self.url, self.sealer = url, sealer
         self._local = _OfThread()
+        self._together = Together(self)
 
     @property
     def place(self) -> str:
@@ -97,6 +99,10 @@ class PostgresEngine:
             return
         with self._told_in_words(), self._outermost(write, patience) as tx:
             yield tx
+
+    def together(self, work: Callable[[], Result]) -> Result:
+        """Run `work`, sharing one commit with whatever other threads of this process write at the same moment."""
+        return work() if self._local.outer is not None else self._together.write(work)
 
     def migrate(self) -> list[str]:
         """Apply what is missing, one process at a time; the names applied. Raises StoreError when the database is

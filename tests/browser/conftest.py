@@ -6,6 +6,7 @@ from datetime import datetime
 from threading import Thread
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -34,6 +35,7 @@ class Served:
 
     url: str
     practice: Riverside
+    app: Flask
     clock: list[datetime] = field(default_factory=list)
 
     def link(self, alert: Alert, name: str, now: datetime) -> str:
@@ -114,9 +116,10 @@ def served(config: Config) -> Iterator[Served]:
     url = f"http://127.0.0.1:{server.server_port}"
     ctx: Context = context.build(replace(config, public_url=url))
     ctx.store.migrate()
-    server.app = create_app(ctx, _Clock(clock))
+    app = create_app(ctx, _Clock(clock))
+    server.app = app
     Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield Served(url, riverside(ctx), clock)
+    yield Served(url, riverside(ctx), app, clock)
     _stop(server)
 
 

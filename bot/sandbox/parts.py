@@ -32,10 +32,14 @@ class Account:
 
 
 class Director(Protocol):
-    """Whoever can make a visit end and weeks go by. `busy`: what is going on; `problem`: what went wrong last."""
+    """Whoever can make a visit end and weeks go by. `busy`: what is going on; `problem`: what went wrong last;
+    `colleagues`: addresses by name of those who can sign in to Attune's pages."""
 
     busy: str
     problem: str
+    colleagues: Mapping[str, str]
+
+    def sign_in_link(self, name: str) -> str: ...
 
     def do(self, what: str, phone: str = "") -> None: ...
 

@@ -1,7 +1,7 @@
 """What the guide's buttons make happen for real: a visit ends, weeks go by, by the sandbox's running clock."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock, Thread
 
@@ -38,6 +38,11 @@ class Play:
         self._last_visits: dict[str, datetime] = {}
         self._lock = Lock()
         self.busy = self.problem = ""
+        self.colleagues: Mapping[str, str] = {"Dana": sample.DANA, **sample.THERAPISTS}
+
+    def sign_in_link(self, name: str) -> str:
+        """A link that signs one of them in. Raises FailedToStart."""
+        return self._stage.attune("sign-in-link", self.colleagues[name]).splitlines()[-1]
 
     def do(self, what: str, phone: str = "") -> None:
         """Do what a button says (`visit`, of whoever has that phone, or `weeks`), unless something is being done.

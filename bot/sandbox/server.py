@@ -13,6 +13,7 @@ from bot.config import is_twilio
 from bot.sandbox.admin import admin
 from bot.sandbox.book import Book, Line
 from bot.sandbox.clock import SandboxClock
+from bot.sandbox.colleagues import colleagues
 from bot.sandbox.deliveries import Deliveries
 from bot.sandbox.faults import Faults
 from bot.sandbox.mailbox import Mailbox, MailServer
@@ -114,7 +115,7 @@ def create_app(parts: Parts) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.extensions["sandbox"] = parts
-    for blueprint in (api, admin, pages):
+    for blueprint in (api, admin, pages, colleagues):
         app.register_blueprint(blueprint)
     return app
 

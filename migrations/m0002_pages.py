@@ -4,7 +4,7 @@ links, the signal's stored beliefs and learned models, a chained audit trail."""
 STATEMENTS = [
     # --- sign-in
     """create table account (
-        person_id text primary key references person(id),
+        id text primary key references person(id),
         practice_id text not null references practice(id),
         password_hash text,
         totp_sealed text,
@@ -76,6 +76,7 @@ STATEMENTS = [
     """create table schedule_change (
         id text primary key,
         practice_id text not null references practice(id),
+        seq {i64} not null,
         scope text not null,
         scope_id text not null,
         before text not null,
@@ -84,7 +85,7 @@ STATEMENTS = [
         at {i64} not null,
         undone_at {i64}
     ) {strict}""",
-    "create index schedule_change_practice on schedule_change (practice_id, at)",
+    "create unique index schedule_change_seq on schedule_change (practice_id, seq)",
     # --- alerts: what came of them
     "alter table alert add column inbox_id text references inbox(id)",
     "alter table alert add column done_sealed text",
@@ -103,30 +104,39 @@ STATEMENTS = [
         after_sealed text
     ) {strict}""",
     "create index reading_mark_inbox on reading_mark (inbox_id, at)",
-    # --- one-tap answers
+    # --- a client's own rows: by practice and client, lest an index of the whole practice looks as good as m0001's
+    "create index appointment_of_client on appointment (practice_id, client_id, starts_at)",
+    "create index check_in_of_client on check_in (practice_id, client_id, due_at)",
+    # --- one-tap answers; addresses that mail came back from
     """create table answer_link (
-        id text primary key,
+        hash text primary key,
         practice_id text not null references practice(id),
         check_in_id text not null references check_in(id),
         client_id text not null references client(id),
-        purpose text not null,
-        hash text not null unique,
-        created_at {i64} not null,
-        expires_at {i64} not null,
-        ended_at {i64}
+        created_at {i64} not null
     ) {strict}""",
     "create index answer_link_check_in on answer_link (check_in_id)",
     "create index answer_link_client on answer_link (client_id)",
+    """create table undeliverable (
+        id text primary key,
+        practice_id text not null references practice(id),
+        address_sealed text not null,
+        address_index text not null,
+        at {i64} not null,
+        unique (practice_id, address_index)
+    ) {strict}""",
     # --- the signal
     """create table belief (
+        id text primary key,
         practice_id text not null references practice(id),
         client_id text not null references client(id),
         therapist_id text not null references person(id),
         belief_sealed text not null,
         model_id text not null,
         updated_at {i64} not null,
-        primary key (practice_id, client_id, therapist_id)
+        unique (practice_id, client_id, therapist_id)
     ) {strict}""",
+    "create index belief_therapist on belief (practice_id, therapist_id)",
     """create table model (
         id text primary key,
         practice_id text not null references practice(id),
@@ -138,8 +148,39 @@ STATEMENTS = [
         ended_at {i64}
     ) {strict}""",
     "create index model_practice on model (practice_id, state)",
+    # --- the managers' pages: by time, files that wait to be confirmed, months that are closed
+    # time first: an index that began with the practice would draw queries about one client away from theirs
+    "create index appointment_ended on appointment (ends_at, practice_id)",
+    "create index check_in_due_at on check_in (due_at, practice_id)",
+    "create index outbox_created on outbox (created_at, practice_id, channel, state, segments)",
+    "create index outbox_question on outbox (check_in_id, kind, created_at, id, channel, delivery)",
+    "create index consent_event_what on consent_event (what, at)",
+    "create index inbox_kind on inbox (kind, received_at)",
+    """create table import_draft (
+        id text primary key,
+        practice_id text not null references practice(id),
+        person_id text not null references person(id),
+        kind text not null,
+        file_sealed text,
+        shown_sealed text,
+        created_at {i64} not null,
+        taken_at {i64}
+    ) {strict}""",
+    "create index import_draft_practice on import_draft (practice_id, created_at)",
+    """create table group_month (
+        practice_id text not null references practice(id),
+        month text not null,
+        cut text not null,
+        feeling text not null,
+        clients {i64},
+        answers {i64},
+        total {i64},
+        why text,
+        primary key (practice_id, month, cut, feeling)
+    ) {strict}""",
     # --- the audit trail, each row chained to the one before
     "alter table audit add column seq {i64}",
     "alter table audit add column chain text",
+    "alter table audit add column words_mark text",
     "create unique index audit_seq on audit (practice_id, seq)",
 ]

@@ -13,9 +13,9 @@ from functools import cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from surveys import window as forms
+from surveys import keys
+from surveys.keys import BadSchedule as BadSchedule  # what Schedule.read raises
 from surveys.window import NO_HOLIDAYS, Holidays, NeverOpens, Window, clock_shows, days_between
-from surveys.window import BadSchedule as BadSchedule  # what Schedule.read raises
 
 # Reasons hold no numbers, so that skipped check-ins can be counted by reason; docs/schedule.md explains each.
 CANCELLED = "the appointment was cancelled"
@@ -35,7 +35,7 @@ NO_CONSENT = "the client has given no consent"
 CONSENT_LATER = "the client's consent is dated later"
 UNREACHABLE = "the client has no number or address that works"
 CLIENT_PAUSED = "the client's check-ins are paused"
-PRACTICE_PAUSED = "the practice's check-ins are paused"
+PRACTICE_PAUSED = "check-ins are paused by the schedule"
 NOT_CHOSEN = "not one of the appointments the schedule asks about"
 QUIET = "four or more unanswered in a row: only every fourth appointment is asked about"
 GONE_QUIET = "eight unanswered in a row: check-ins have stopped"
@@ -125,15 +125,22 @@ class Schedule:
     digits: int = 4
     paused_until: date | datetime | None = None
     holidays: Holidays = NO_HOLIDAYS
+    fourth: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    link: bool = False
 
     @classmethod
     def read(cls, texts: Mapping[str, str]) -> "Schedule":
         """The rule with these keys, the others at their defaults. BadSchedule names all that is wrong."""
-        return cls(**forms.read_all(texts))
+        return cls(**keys.read_all(texts))
 
     def show(self) -> dict[str, str]:
         """Every key with its value as text; ``Schedule.read(rule.show()) == rule``."""
-        return forms.show_all(self)
+        return keys.show_all(self)
+
+    def channels_for(self, own: str) -> tuple[str, ...]:
+        """The ways to ask a client whose own channel is this, the first one first."""
+        return self.channels or (own,)
 
     @cached_property
     def window(self) -> Window:
@@ -162,14 +169,18 @@ def plan_all(
     askings: Sequence[Asking],
     schedule: Schedule,
     now: datetime,
+    earlier: Mapping[tuple[str, str], int] | None = None,
 ) -> dict[str, Planned | Skipped]:
     """A time or a reason for each of one client's appointments, by id, in time order.
 
     Give all, past and coming, in any order: every nth is counted from the first, and each one's start ends the
     asking about the one before. What is overdue is caught up at the first open moment from ``now``: one at
     most, as the others' next appointments have started. An unknown zone raises ZoneInfoNotFoundError.
+
+    ``earlier``: how many there were before those given, by therapist and status; then one that was asked about and
+    answered must be among those given, with every asking since.
     """
-    walk = _Walk(client, schedule, now, askings)
+    walk = _Walk(client, schedule, now, askings, earlier or {})
     # of several at the same time the one asked about stands first, so that the others see it
     ordered = sorted(appointments, key=lambda a: (a.starts_at, a.id not in walk.asked, a.ends_at, a.id))
     next_start = dict(pairwise(sorted({each.starts_at for each in ordered if each.status in _LIVE})))
@@ -238,12 +249,21 @@ def gone_quiet(askings: Iterable[Asking], fresh_from: datetime | None = None) ->
 class _Walk:
     """One pass over a client's appointments in time order, remembering what the later plans depend on."""
 
-    def __init__(self, client: Client, schedule: Schedule, now: datetime, askings: Sequence[Asking]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        schedule: Schedule,
+        now: datetime,
+        askings: Sequence[Asking],
+        earlier: Mapping[tuple[str, str], int],
+    ) -> None:
         self.client, self.schedule, self.now = client, schedule, now
         self.asked = {asking.appointment_id for asking in askings}
         self.last = max((asking.at for asking in askings), default=None)
         self.silence = unanswered(askings, client.fresh_from)
         self.numbers: Counter[str] = Counter()  # by therapist: with a new one it starts afresh
+        for (therapist_id, status), count in earlier.items():
+            self.numbers[therapist_id] += count if status in _wanted(schedule) else 0
         self.since_asked = 0
         self.start_asked: datetime | None = None
 
@@ -303,9 +323,12 @@ def _first_true(reasons: Mapping[str, bool]) -> str | None:
     return next((reason for reason, true in reasons.items() if true), None)
 
 
+def _wanted(schedule: Schedule) -> tuple[str, ...]:
+    return _LIVE if schedule.which == "attended_or_booked" else ("attended",)
+
+
 def _status_reason(appointment: Appointment, schedule: Schedule) -> str | None:
-    wanted = _LIVE if schedule.which == "attended_or_booked" else ("attended",)
-    return None if appointment.status in wanted else _BY_STATUS.get(appointment.status, NOT_ATTENDED)
+    return None if appointment.status in _wanted(schedule) else _BY_STATUS.get(appointment.status, NOT_ATTENDED)
 
 
 def _why_not(client: Client, appointment: Appointment, schedule: Schedule) -> str | None:

@@ -1,17 +1,21 @@
 """Planning: from appointments and the rule to check-ins with a due time, or a reason in words."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.flows.context import Context
 from bot.flows.restored import leave_unasked
+from bot.flows.rules import rule_for as rule_for
+from bot.flows.rules import rule_of as rule_of
+from bot.flows.rules import rules_of
 from bot.store import Tx, appointments, check_ins, clients, inbox, practices
 from bot.store.appointments import Appointment
 from bot.store.check_ins import OPEN, CheckIn
 from bot.store.clients import Client
+from bot.store.practices import Practice
 from surveys import schedule as rule
 from surveys.conversation import State
 
@@ -39,11 +43,6 @@ def replan_client(tx: Tx, practice_id: str, client_id: str, now: datetime) -> No
     _replan(tx, practice_id, [client_id], now)
 
 
-def rule_of(schedule: dict[str, str]) -> rule.Schedule:
-    """The practice's rule as stored."""
-    return rule.Schedule.read(schedule)
-
-
 def known_zone(zone: str, otherwise: str) -> str:
     """A client's zone, or the practice's where this machine doesn't know it."""
     try:
@@ -52,13 +51,13 @@ def known_zone(zone: str, otherwise: str) -> str:
         return otherwise
 
 
-def for_schedule(client: Client, fresh_from: datetime | None = None) -> rule.Client:
-    """A client as the schedule sees them; `fresh_from`: when they were last heard of."""
+def for_schedule(client: Client, schedule: rule.Schedule, fresh_from: datetime | None = None) -> rule.Client:
+    """A client as their schedule sees them; `fresh_from`: when they were last heard of."""
     return rule.Client(
         zone=client.timezone,
         consent_at=client.consent_at,
         stopped=client.stopped,
-        reachable=bool(client.address),
+        reachable=any(client.by(channel).address for channel in schedule.channels_for(client.channel)),
         state=client.state,
         paused_until=client.paused_until,
         halted=client.halted,
@@ -91,24 +90,71 @@ def askings_of(found: Sequence[CheckIn]) -> list[rule.Asking]:
     ]
 
 
+@dataclass(frozen=True)
+class Known:
+    """What planning goes by for one client, read from the store. `heard`: when they last wrote; `earlier`: how many
+    visits there were before these, by therapist and status."""
+
+    client: Client
+    zone: str
+    heard: datetime | None
+    visits: Sequence[Appointment]
+    asked: Sequence[CheckIn]
+    earlier: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def under(self, schedule: rule.Schedule) -> rule.Client:
+        """The client as this schedule sees them."""
+        return replace(for_schedule(self.client, schedule, self.heard), zone=self.zone)
+
+
+def known_of(tx: Tx, practice: Practice, client_ids: Sequence[str]) -> list[Known]:
+    """What is known of these clients, by their reference."""
+    visits = appointments.of_clients(tx, practice.id, client_ids)
+    asked = check_ins.of_clients(tx, practice.id, client_ids)
+    heard = inbox.last_heard(tx, practice.id, client_ids)
+    return [
+        Known(client, _zone(client, practice), heard.get(client.id), visits[client.id], asked[client.id])
+        for client in clients.many(tx, practice.id, client_ids)
+    ]
+
+
+def known_lately(tx: Tx, practice: Practice, client_ids: Sequence[str], since: datetime) -> list[Known]:
+    """The same, with what began before `since` left out where that gives the same plans for what comes: for clients
+    who have answered about a visit since then."""
+    visits = appointments.of_clients(tx, practice.id, client_ids, since)
+    asked = check_ins.of_clients(tx, practice.id, client_ids, since)
+    lately = [each for each in client_ids if _answered_among(visits[each], asked[each])]
+    heard = inbox.last_heard(tx, practice.id, lately)
+    earlier = appointments.counts_before(tx, practice.id, lately, since)
+    return [
+        Known(each, _zone(each, practice), heard.get(each.id), visits[each.id], asked[each.id], earlier[each.id])
+        for each in clients.many(tx, practice.id, lately)
+    ] + known_of(tx, practice, sorted(set(client_ids) - set(lately)))
+
+
+def _answered_among(visits: Sequence[Appointment], asked: Sequence[CheckIn]) -> bool:
+    answered = {each.appointment_id for each in asked if each.state == State.ANSWERED}
+    return any(visit.id in answered for visit in visits)
+
+
+def _zone(client: Client, practice: Practice) -> str:
+    return known_zone(client.timezone, practice.timezone)
+
+
 def _replan(tx: Tx, practice_id: str, client_ids: Sequence[str], now: datetime) -> None:
     practice = practices.get(tx, practice_id)
-    schedule = rule_of(dict(practice.schedule))
-    visits = appointments.of_clients(tx, practice_id, client_ids)
-    asked = check_ins.of_clients(tx, practice_id, client_ids)
-    heard = inbox.last_heard(tx, practice_id, client_ids)
+    rules = rules_of(tx, practice, client_ids)
     changes = _Changes(now)
-    for client in clients.many(tx, practice_id, client_ids):
+    for known in known_of(tx, practice, client_ids):
+        schedule = rules.of(known.client.therapist_id, known.client.id)
         plans = rule.plan_all(
-            [for_planning(visit) for visit in visits[client.id]],
-            client=replace(
-                for_schedule(client, heard.get(client.id)), zone=known_zone(client.timezone, practice.timezone)
-            ),
-            askings=askings_of(asked[client.id]),
+            [for_planning(visit) for visit in known.visits],
+            client=known.under(schedule),
+            askings=askings_of(known.asked),
             schedule=schedule,
             now=now,
         )
-        changes.compare(visits[client.id], asked[client.id], plans)
+        changes.compare(known.visits, known.asked, plans)
     changes.apply(tx, practice_id)
     leave_unasked(tx, practice_id, changes.planned, now)
 

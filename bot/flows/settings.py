@@ -1,6 +1,7 @@
 """A practice's own settings: its schedule, its name and zone, who is told of danger. All by KEY=VALUE."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -29,6 +30,11 @@ WORDS = {
     "local_lines": "what to call in an emergency, in place of the country's own lines",
     "crisis_words": "words of danger to look for besides the shipped ones, with commas between",
     "not_for_appraisal": "yes: answers are not used for pay, appraisal, caseload or discipline",
+    "segment_price": "what one segment of a text costs, as in 0.0083",
+    "segment_currency": "its currency, as in USD",
+    "alert_client": "how mails to a therapist name their client: none, initials or code",
+    "alert_picture": "yes: mails about rapport show a small picture of the trend",
+    "supervisor_after_days": "after how many working days a supervisor learns that a note waits",
 }
 OWN = ("country", "name", "sms_name", "timezone", "language")
 KEYS = (
@@ -65,19 +71,33 @@ def show_schedule(practice: Practice) -> dict[str, str]:
     return Schedule.read(practice.schedule).show()
 
 
-def set_schedule(ctx: "Context", practice: Practice, changes: Mapping[str, str], now: datetime) -> dict[str, str]:
-    """Change the rule and plan anew what is not yet sent. Raises surveys.schedule.BadSchedule."""
-    from bot.flows.planning import replan_all
+def show_rule(store: Store, practice: Practice, therapist: str | None, client: str | None) -> dict[str, str]:
+    """The rule that holds for a therapist's clients or for one client, every key. Raises BadSetting."""
+    if not therapist and not client:
+        return show_schedule(practice)
+    from bot.flows import schedules
 
-    with ctx.store.transaction() as tx:
-        found = practices.get(tx, practice.id)  # read again: someone else may have changed another key meanwhile
-        texts = {**found.schedule, **changes}
-        rule = Schedule.read(texts)
-        kept = {key: value for key, value in rule.show().items() if key in texts}
-        practices.save(tx, replace(found, schedule=kept))
-        practices.note(tx, practice.id, "command", f"schedule: {', '.join(changes)}", practice.id, now)
-    replan_all(ctx, practice.id, now)
-    return rule.show()
+    with store.transaction(write=False) as tx:
+        return schedules.in_force(tx, practice, schedules.place_of(tx, practice, therapist, client))
+
+
+def set_schedule(
+    ctx: "Context",
+    practice: Practice,
+    changes: Mapping[str, str],
+    now: datetime,
+    therapist: str | None = None,
+    client: str | None = None,
+) -> dict[str, str]:
+    """Change the practice's rule, or what differs for one therapist (by address) or client (by reference), and plan
+    anew what is not yet sent; the rule that holds from then on. Raises BadSchedule or BadSetting."""
+    from bot.flows import schedules
+
+    with ctx.store.transaction(write=False) as tx:
+        place = schedules.place_of(tx, practice, therapist, client)
+    schedules.change(ctx, practice.id, place, changes, None, now)
+    with ctx.store.transaction(write=False) as tx:
+        return schedules.in_force(tx, practices.get(tx, practice.id), place)
 
 
 def show_practice(store: Store, practice: Practice) -> dict[str, str]:
@@ -93,8 +113,10 @@ def show_practice(store: Store, practice: Practice) -> dict[str, str]:
     return shown
 
 
-def set_practice(ctx: "Context", practice: Practice, changes: Mapping[str, str], now: datetime) -> None:
-    """Change settings of a practice. Raises BadSetting naming every bad one; then nothing is changed."""
+def set_practice(
+    ctx: "Context", practice: Practice, changes: Mapping[str, str], now: datetime, who: str = "command"
+) -> None:
+    """Change settings of a practice. Raises BadSetting naming every bad one, a line each; then nothing is changed."""
     from bot.flows.planning import replan_all
 
     with ctx.store.transaction() as tx:
@@ -102,7 +124,7 @@ def set_practice(ctx: "Context", practice: Practice, changes: Mapping[str, str],
         practices.save(tx, changed)
         for role in CONTACTS:
             _contact(tx, changed, role, changes, now)
-        practices.note(tx, practice.id, "command", f"settings: {', '.join(changes)}", practice.id, now)
+        practices.note(tx, practice.id, who, f"settings: {', '.join(changes)}", practice.id, now)
     replan_all(ctx, practice.id, now)
 
 
@@ -164,9 +186,18 @@ def _words(key: str, value: str) -> str:
         raise BadCell(f"has a word of less than {SHORTEST_WORD} letters, which would turn up in harmless replies")
     if len(value) > LONGEST_LINES and key == "local_lines":
         raise BadCell(f"is longer than {LONGEST_LINES} characters, which would make the text about danger too long")
+    if value and key in _FORMS and not re.fullmatch(_FORMS[key][0], value, re.ASCII):
+        raise BadCell(_FORMS[key][1])
     return cells.text(value, WORDS[key]) if value and key != "crisis_words" else value
 
 
+_FORMS = {
+    "segment_price": (r"[0-9]{1,3}(\.[0-9]{1,5})?", "must be a price such as 0.0083"),
+    "segment_currency": (r"[A-Z]{3}", "must be the three letters of a currency, as in USD"),
+    "alert_client": ("none|initials|code", "must be none, initials or code"),
+    "alert_picture": ("yes|no", "must be yes or no"),
+    "supervisor_after_days": ("[2-9]|10", "must be a whole number from 2 to 10: working days"),
+}
 _OWN_CHECKS: dict[str, Callable[[str, Practice], str]] = {
     "name": lambda value, _practice: cells.text(value, "the practice's name"),
     "sms_name": _sms_name,

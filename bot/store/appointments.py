@@ -7,6 +7,10 @@ from datetime import datetime
 from bot.store.engine import Row, Tx
 from bot.store.sql import epoch, listed, moment_of, new_id
 
+PARAMETERS = 5_000  # in one statement
+# Says the same as `practice_id = :p`, and keeps SQLite from walking through the whole practice for a few clients.
+_OF_PRACTICE = "practice_id || '' = :p"
+
 
 @dataclass(frozen=True)
 class Appointment:
@@ -67,17 +71,64 @@ def save(
     return "changed"
 
 
-def of_clients(tx: Tx, practice_id: str, client_ids: Sequence[str]) -> dict[str, list[Appointment]]:
-    """The appointments of each named client, in time order."""
+def of_clients(
+    tx: Tx, practice_id: str, client_ids: Sequence[str], since: datetime | None = None
+) -> dict[str, list[Appointment]]:
+    """The appointments of each named client, in time order; only those that start at or after `since`, where given."""
     among, params = listed("id", client_ids)
+    only = "" if since is None else " and starts_at >= :since"
     rows = tx.all(
-        f"select * from appointment where client_id in {among} and practice_id = :p",
-        {"p": practice_id, **params},
+        f"select * from appointment where client_id in {among}{only} and {_OF_PRACTICE}",
+        {"p": practice_id, "since": epoch(since) if since else 0, **params},
     )
     found: dict[str, list[Appointment]] = {client_id: [] for client_id in client_ids}
     for row in sorted(rows, key=lambda row: (row["starts_at"], row["id"])):
         found[row["client_id"]].append(_appointment(row))
     return found
+
+
+def counts_before(
+    tx: Tx, practice_id: str, client_ids: Sequence[str], before: datetime
+) -> dict[str, dict[tuple[str, str], int]]:
+    """How many appointments each named client had that started before then, by therapist and status."""
+    among, params = listed("id", client_ids)
+    rows = tx.all(
+        f"select client_id, therapist_id, status, count(*) as n from appointment where client_id in {among} "
+        f"and starts_at < :before and {_OF_PRACTICE} group by client_id, therapist_id, status",
+        {"p": practice_id, "before": epoch(before), **params},
+    )
+    found: dict[str, dict[tuple[str, str], int]] = {client_id: {} for client_id in client_ids}
+    for row in rows:
+        found[row["client_id"]][row["therapist_id"], row["status"]] = int(row["n"])
+    return found
+
+
+def by_refs(tx: Tx, practice_id: str, refs: Sequence[str]) -> dict[str, Appointment]:
+    """Those of the named appointments that are known, by reference."""
+    found: dict[str, Appointment] = {}
+    for start in range(0, len(refs), PARAMETERS):
+        among, params = listed("ref", refs[start : start + PARAMETERS])
+        sql = f"select * from appointment where practice_id = :p and appointment_ref in {among}"
+        found |= {row["appointment_ref"]: _appointment(row) for row in tx.all(sql, {"p": practice_id, **params})}
+    return found
+
+
+def coming(tx: Tx, practice_id: str, client_id: str, now: datetime) -> list[Appointment]:
+    """A client's booked appointments that haven't begun, in time order."""
+    rows = tx.all(
+        "select * from appointment where practice_id = :p and client_id = :c and status = 'booked' "
+        "and starts_at > :now order by starts_at, id",
+        {"p": practice_id, "c": client_id, "now": epoch(now)},
+    )
+    return [_appointment(row) for row in rows]
+
+
+def give_to(tx: Tx, practice_id: str, appointment_ids: Sequence[str], therapist_id: str) -> None:
+    """These appointments are another therapist's from now on."""
+    tx.run_many(
+        "update appointment set therapist_id = :t where id = :id and practice_id = :p",
+        [{"t": therapist_id, "id": each, "p": practice_id} for each in appointment_ids],
+    )
 
 
 def next_start(tx: Tx, practice_id: str, appointment: Appointment) -> datetime | None:

@@ -14,10 +14,22 @@ _UNDER_WAY = (
     "and o.state in ('claimed', 'in_doubt', 'needs_person')"
 )
 # Its question, or the welcome that goes first, is in the outbox: nothing is left to do here.
-_QUEUED = "o.check_in_id = check_in.id and (o.kind = 'check_in' or o.state <> 'sent')"
+_QUEUED = "o.check_in_id = check_in.id and (o.kind = 'check_in' or o.state not in ('sent', 'refused'))"
+# Says the same as `practice_id = :p`, and keeps SQLite from walking through the whole practice for a few clients.
+_OF_PRACTICE = "practice_id || '' = :p"
 _TIMES = {"reminded": "reminded_at", "answered": "answered_at"} | dict.fromkeys(
     ("expired", "cancelled", "failed"), "closed_at"
 )
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One answer that counts, with the message it came from."""
+
+    check_in_id: str
+    inbox_id: str
+    feeling: str
+    score: int
 
 
 @dataclass(frozen=True)
@@ -48,12 +60,21 @@ def get(tx: Tx, practice_id: str, check_in_id: str) -> CheckIn:
     return _check_in(row)
 
 
-def of_clients(tx: Tx, practice_id: str, client_ids: Sequence[str]) -> dict[str, list[CheckIn]]:
-    """The check-ins of each named client, by due time."""
+def anywhere(tx: Tx, check_in_id: str) -> CheckIn | None:
+    """A check-in by its id alone, over all practices: for ids that came back to us, signed, from outside."""
+    row = tx.one("select * from check_in where id = :id", {"id": check_in_id})
+    return _check_in(row) if row else None
+
+
+def of_clients(
+    tx: Tx, practice_id: str, client_ids: Sequence[str], since: datetime | None = None
+) -> dict[str, list[CheckIn]]:
+    """The check-ins of each named client, by due time; only those due at or after `since`, where given."""
     among, params = listed("id", client_ids)
+    only = "" if since is None else " and due_at >= :since"
     rows = tx.all(
-        f"select * from check_in where client_id in {among} and practice_id = :p",
-        {"p": practice_id, **params},
+        f"select * from check_in where client_id in {among}{only} and {_OF_PRACTICE}",
+        {"p": practice_id, "since": epoch(since) if since else 0, **params},
     )
     found: dict[str, list[CheckIn]] = {client_id: [] for client_id in client_ids}
     for row in sorted(rows, key=lambda row: (row["due_at"], row["id"])):
@@ -285,6 +306,25 @@ def answers_of(tx: Tx, practice_id: str, client_id: str, therapist_id: str) -> d
     for row in rows:
         found.setdefault(row["check_in_id"], {})[row["feeling"]] = row["score"]
     return found
+
+
+def stored_answers(tx: Tx, practice_id: str, client_id: str, therapist_id: str) -> list[Stored]:
+    """Every answer of a client with one therapist that nothing has replaced, oldest first."""
+    rows = tx.all(
+        "select a.check_in_id, a.inbox_id, a.feeling, a.score from check_in c join answer a on a.check_in_id = c.id "
+        "where c.client_id = :c and c.therapist_id = :t and c.practice_id = :p and a.replaced_at is null "
+        "order by a.answered_at, a.id",
+        {"c": client_id, "t": therapist_id, "p": practice_id},
+    )
+    return [Stored(**row) for row in rows]
+
+
+def withdraw_answers(tx: Tx, practice_id: str, inbox_id: str, now: datetime) -> None:
+    """What one message gave counts no more; it is kept."""
+    tx.run(
+        "update answer set replaced_at = :now where inbox_id = :i and practice_id = :p and replaced_at is null",
+        {"now": epoch(now), "i": inbox_id, "p": practice_id},
+    )
 
 
 def mark_to_assess(tx: Tx, practice_id: str, client_id: str, therapist_id: str) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surveys import schedule as rules
+from surveys.keys import FORMS
 from surveys.schedule import (
     Appointment,
     Asking,
@@ -29,7 +30,7 @@ from surveys.schedule import (
     unanswered,
     why_not_now,
 )
-from surveys.window import FORMS, Holidays, days_between
+from surveys.window import Holidays, days_between
 
 ZONES = (
     "America/New_York",
@@ -111,6 +112,9 @@ def test_the_defaults_are_those_promised() -> None:
         "digits": "4",
         "paused_until": "",
         "holidays": "",
+        "fourth": "any",
+        "channels": "",
+        "link": "no",
     }
 
 

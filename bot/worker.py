@@ -18,7 +18,20 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from bot import log
 from bot.clock import Clock
-from bot.flows import alerting, asking, fetching, mail_poll, older_copy, sending, settling
+from bot.flows import (
+    alerting,
+    asking,
+    digests,
+    erasing,
+    fetching,
+    groups,
+    import_preview,
+    learning,
+    mail_poll,
+    older_copy,
+    sending,
+    settling,
+)
 from bot.flows import signal as signal_flow
 from bot.flows.chores import Chore, Chores
 from bot.flows.context import Context
@@ -30,10 +43,23 @@ FOLLOWED_TICK_SECONDS = 0.05  # by the sandbox's clock a day passes in a moment
 BEAT = timedelta(seconds=30)
 FORGET = timedelta(days=2)
 THREADS = 4  # a lane: so many providers' time-outs may run at once
+
+
+def _look_over(ctx: Context, _now: datetime) -> int:
+    ctx.store.analyze()
+    return 0
+
+
 CHORES = (
     Chore("fetch missed texts", fetching.EVERY, fetching.fetch_missed),
     Chore("fetch mails", mail_poll.EVERY, mail_poll.poll),
+    Chore("letters by the calendar", digests.EVERY, digests.send_due),
     Chore("mark the database", older_copy.EVERY, older_copy.advance),
+    Chore("count months that are over", groups.EVERY, groups.close_months),
+    Chore("drop files never confirmed", import_preview.EVERY, import_preview.forget_old),
+    Chore("look again at very low answers", signal_flow.LOOK_AGAIN, signal_flow.look_again),
+    Chore("learn at night", learning.EVERY, learning.learn_due),
+    Chore("look over the tables", timedelta(days=1), _look_over),
 )
 GOODBYE = 30.0  # seconds that calls under way get when the worker is told to stop
 
@@ -110,6 +136,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop(scheduler))
         log.get().info("worker started", worker=self.id)
+        self._try(partial(erasing.at_start, self.ctx), self.clock.now())
         scheduler.start()
         for hands in self._hands():
             hands.wait(GOODBYE)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.flows.alerting import found, is_danger, kind_for, therapist_left, words
 from bot.flows.context import Context
+from bot.flows.judging import KINDS
 from bot.flows.links import AlertLink
 from bot.flows.signal import GONE, belief_of, explanation_of, told
 from bot.store import Tx, alerts, appointments, check_ins, clients, people, practices
@@ -32,13 +33,20 @@ class Point:
 
 @dataclass(frozen=True)
 class Trend:
-    """How it has gone with one client: every check-in that says something, in order, and what is usual by now."""
+    """How it has gone with one client: every check-in that says something, in order, and what is usual by now.
+
+    `raised_at`: when the note was raised that the picture shows; None where there is none to show.
+    """
 
     points: list[Point]
     usual: Mapping[str, Band]
     feelings: tuple[str, ...]
     fallen: tuple[str, ...]
-    raised_at: datetime
+    raised_at: datetime | None
+
+    def answers(self, feeling: str) -> int:
+        """How many answers to this question there are."""
+        return sum(feeling in point.scores for point in self.points)
 
 
 @dataclass(frozen=True)
@@ -70,8 +78,11 @@ class AlertView:
         return is_danger(self.alert)
 
 
-def alert_view(ctx: Context, link: AlertLink, now: datetime, record: bool = True) -> AlertView | None:
-    """What the holder of a link sees; None for an alert or person that is gone.
+def alert_view(
+    ctx: Context, link: AlertLink, now: datetime, record: bool = True, named: bool = False
+) -> AlertView | None:
+    """What the holder of a link sees; None for an alert or person that is gone. `named`: the note's sentence gives the
+    client's name and numbers, for their therapist behind sign-in alone.
 
     Opening it is written into the audit trail (unless `record` is off) and changes nothing else: mail scanners
     follow links too, so only a button says that a person has seen it.
@@ -81,7 +92,7 @@ def alert_view(ctx: Context, link: AlertLink, now: datetime, record: bool = True
         if what is None:
             return None
         practice, alert, person = what
-        view = _view(ctx, tx, practice, alert, person, now)
+        view = _view(ctx, tx, practice, alert, person, now, named)
     if record:
         with ctx.store.transaction() as tx:
             practices.note(tx, practice.id, person.id, "their link to an alert was opened", alert.id, now)
@@ -95,21 +106,24 @@ def practice_of(ctx: Context, link: AlertLink) -> Practice | None:
     return what[0] if what else None
 
 
-def _view(ctx: Context, tx: Tx, practice: Practice, alert: Alert, person: Person, now: datetime) -> AlertView:
+def _view(
+    ctx: Context, tx: Tx, practice: Practice, alert: Alert, person: Person, now: datetime, named: bool
+) -> AlertView:
     left = therapist_left(tx, alert)
     kind = kind_for(alert, person, left)
     client = clients.get(tx, practice.id, alert.client_id) if alert.client_id else None
     own = person.id == alert.therapist_id
+    shown = own and alert.kind in KINDS
     mine = person.id == alert.acknowledged_by
     return AlertView(
         practice=practice,
         alert=alert,
         kind=kind,
-        text=words(ctx, tx, practice, alert, kind, now),
+        text=words(ctx, tx, practice, alert, kind, now, named=named and own),
         client_ref=client.client_ref if client and _may_know_client(alert, kind) else "",
         is_therapist=own,
         therapist=people.get(tx, practice.id, alert.therapist_id).name if alert.therapist_id else "",
-        trend=_trend(ctx, tx, alert) if own and alert.kind == "rapport" else None,
+        trend=trend_of(ctx, tx, practice.id, alert.client_id or "", person.id, alert) if shown else None,
         taken_by=people.get(tx, practice.id, alert.acknowledged_by).name if alert.acknowledged_by else "",
         taken_by_me=mine,
         note=alert.note if mine or is_danger(alert) else "",
@@ -133,20 +147,22 @@ def _may_resume(tx: Tx, alert: Alert, client: Client | None, person: Person) -> 
     return person.id in (*clinicians, alert.therapist_id)
 
 
-def _trend(ctx: Context, tx: Tx, alert: Alert) -> Trend:
-    client_id, therapist_id = alert.client_id or "", alert.therapist_id or ""
-    visits = {v.id: v for v in appointments.of_clients(tx, alert.practice_id, [client_id])[client_id]}
-    answers = check_ins.answers_of(tx, alert.practice_id, client_id, therapist_id)
-    asked = check_ins.of_clients(tx, alert.practice_id, [client_id])[client_id]
+def trend_of(
+    ctx: Context, tx: Tx, practice_id: str, client_id: str, therapist_id: str, about: Alert | None = None
+) -> Trend:
+    """How it has gone between a client and a therapist, with nobody else's part in it; `about` an alert, if one."""
+    visits = {v.id: v for v in appointments.of_clients(tx, practice_id, [client_id])[client_id]}
+    answers = check_ins.answers_of(tx, practice_id, client_id, therapist_id)
+    asked = check_ins.of_clients(tx, practice_id, [client_id])[client_id]
     mine = [each for each in told(asked, answers) if each.therapist_id == therapist_id]
     points = [Point(visits[c.appointment_id].starts_at, c.asked_at or c.due_at, answers.get(c.id, {})) for c in mine]
-    explanation = explanation_of(alert)
+    explanation = explanation_of(about) if about else None
     fallen = explanation.feelings if explanation else ()
     order = (*fallen, *(feeling for feeling in ctx.instruments.questions if feeling not in fallen))
     return Trend(
         points=sorted(points, key=lambda point: point.at),
-        usual=dict(belief_of(ctx, tx, alert.practice_id, client_id, therapist_id).usual),
+        usual=dict(belief_of(ctx, tx, practice_id, client_id, therapist_id).usual),
         feelings=tuple(f for f in order if any(f in point.scores for point in points)),
         fallen=fallen,
-        raised_at=alert.opened_at,
+        raised_at=about.opened_at if about else None,
     )

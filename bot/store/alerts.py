@@ -9,7 +9,10 @@ from bot.store.sql import epoch, moment, moment_of, new_id
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert. `explanation` is JSON; `step` counts the rungs of the ladder already climbed."""
+    """One alert. `explanation` is JSON; `step` counts the rungs of the ladder already climbed.
+
+    `done`: what the therapist noted afterwards; `verdict`: helpful, not_helpful, false, or empty.
+    """
 
     id: str
     practice_id: str
@@ -28,6 +31,8 @@ class Alert:
     resolved_at: datetime | None
     step: int
     next_step_at: datetime | None
+    done: str = ""
+    verdict: str = ""
 
     @property
     def waiting(self) -> bool:
@@ -89,6 +94,15 @@ def of_client(tx: Tx, practice_id: str, client_id: str) -> list[Alert]:
     rows = tx.all(
         "select * from alert where practice_id = :p and client_id = :c order by opened_at, id",
         {"p": practice_id, "c": client_id},
+    )
+    return [_alert(tx, row) for row in rows]
+
+
+def of_therapist(tx: Tx, practice_id: str, therapist_id: str, most: int = 500) -> list[Alert]:
+    """A therapist's alerts, newest first."""
+    rows = tx.all(
+        "select * from alert where practice_id = :p and therapist_id = :t order by opened_at desc, id limit :most",
+        {"p": practice_id, "t": therapist_id, "most": most},
     )
     return [_alert(tx, row) for row in rows]
 
@@ -250,4 +264,6 @@ def _alert(tx: Tx, row: Row) -> Alert:
         acknowledged_at=moment(row["acknowledged_at"]),
         resolved_at=moment(row["resolved_at"]),
         next_step_at=moment(row["next_step_at"]),
+        done=tx.open("alert", "done", row["id"], row["done_sealed"]),
+        verdict=row["verdict"] or "",
     )

@@ -1,16 +1,22 @@
 """Clients: who they are, how they are reached, what they agreed to, whether they said STOP."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.store.engine import Row, Tx
 from bot.store.sql import epoch, listed, moment, new_id
 
+PARAMETERS = 10_000  # in one statement; engines allow some thirty thousand
+
 
 @dataclass(frozen=True)
 class Client:
-    """One client. `stopped`: they said STOP, or one of their addresses is on our suppression list."""
+    """One client. `stopped`: they said STOP, or one of their addresses is on our suppression list.
+
+    `talked_at`: when their therapist last talked with them about how it is going between the two. `discreet`: texts
+    to them are a bare link. `merged_into`: they turned out to be this other client. `erased`: nothing of them is left.
+    """
 
     id: str
     practice_id: str
@@ -28,11 +34,25 @@ class Client:
     halted: bool
     welcomed: bool
     stopped: bool
+    talked_at: datetime | None = None
+    consent_source: str = ""
+    discreet: bool = False
+    merged_into: str | None = None
+    erased: bool = False
+
+    @property
+    def consented(self) -> bool:
+        """Whether they have agreed."""
+        return self.consent_at is not None
 
     @property
     def address(self) -> str:
         """Where they are written to, by their channel; empty when that is missing."""
         return self.phone if self.channel == "sms" else self.email
+
+    def by(self, channel: str) -> "Client":
+        """The same client, as reached by this channel."""
+        return replace(self, channel=channel)
 
 
 @dataclass(frozen=True)
@@ -73,15 +93,34 @@ def many(tx: Tx, practice_id: str, client_ids: Sequence[str]) -> list[Client]:
     return sorted(_clients(tx, rows), key=lambda client: client.client_ref)
 
 
+def of_therapist(tx: Tx, practice_id: str, therapist_id: str) -> list[Client]:
+    """Every client who is with this therapist now, whatever their state, by reference."""
+    rows = tx.all(
+        "select * from client where practice_id = :p and therapist_id = :t order by client_ref",
+        {"p": practice_id, "t": therapist_id},
+    )
+    return _clients(tx, rows)
+
+
 def ids(tx: Tx, practice_id: str) -> list[str]:
     """The ids of every client of the practice."""
     rows = tx.all("select id from client where practice_id = :p order by id", {"p": practice_id})
     return [row["id"] for row in rows]
 
 
+def roster(tx: Tx, practice_id: str) -> list[Client]:
+    """Every client of the practice by reference, but for those merged into another or erased."""
+    rows = tx.all(
+        "select * from client where practice_id = :p and merged_into is null and erased_at is null order by client_ref",
+        {"p": practice_id},
+    )
+    return _clients(tx, rows)
+
+
 def refs(tx: Tx, practice_id: str) -> dict[str, str]:
-    """client_ref to id, for the whole practice."""
-    rows = tx.all("select client_ref, id from client where practice_id = :p", {"p": practice_id})
+    """client_ref to id, for the whole practice; the reference of one who was merged leads to who is kept."""
+    sql = "select client_ref, coalesce(merged_into, id) as id from client where practice_id = :p and erased_at is null"
+    rows = tx.all(sql, {"p": practice_id})
     return {row["client_ref"]: row["id"] for row in rows}
 
 
@@ -105,23 +144,28 @@ def sharing(tx: Tx, client: Client) -> list[tuple[str, str]]:
     return [(row["practice_id"], row["id"]) for row in rows]
 
 
-def save(tx: Tx, practice_id: str, entry: Entry, now: datetime) -> tuple[str, str]:
-    """Add a client or bring them up to date. Returns their id and "new", "changed" or "same".
+def save(tx: Tx, practice_id: str, entry: Entry, now: datetime, source: str = "roster") -> tuple[str, str]:
+    """Add a client or bring them up to date. Returns their id and "new", "changed" or "same". `source`: where a date
+    of consent in it comes from.
 
-    Consent is never taken back by an empty cell; STOP is kept on its own list and no import lifts it.
+    Consent is never taken back by an empty cell; STOP is kept on its own list and no import lifts it. A row about
+    someone who was merged into another client changes nothing.
     """
     row = tx.one(
         "select * from client where practice_id = :p and client_ref = :ref",
         {"p": practice_id, "ref": entry.client_ref},
     )
     if row is None:
-        return _add(tx, practice_id, entry, now), "new"
+        return _add(tx, practice_id, entry, now, source), "new"
+    if row["merged_into"]:
+        return row["merged_into"], "same"
     found = _clients(tx, [row])[0]
     if _same(found, entry):
         return found.id, "same"
     _write(tx, found.id, entry, found.consent_at)
     if entry.consent_at and entry.consent_at != found.consent_at:
-        note_consent(tx, practice_id, found.id, entry.address, "given", "roster", now)
+        note_consent(tx, practice_id, found.id, entry.address, "given", source, now)
+        _set(tx, practice_id, found.id, "consent_source", source)
     return found.id, "changed"
 
 
@@ -197,6 +241,11 @@ def set_state(tx: Tx, practice_id: str, client_id: str, state: str) -> None:
     _set(tx, practice_id, client_id, "state", state)
 
 
+def set_talked(tx: Tx, practice_id: str, client_id: str, talked_at: datetime | None) -> None:
+    """When rapport was last talked about."""
+    _set(tx, practice_id, client_id, "talked_at", epoch(talked_at) if talked_at else None)
+
+
 def drop_address(tx: Tx, practice_id: str, client_id: str, channel: str) -> None:
     """Forget an address that belongs to someone else (wrong number)."""
     column = "phone" if channel == "sms" else "email"
@@ -210,18 +259,18 @@ def _set(tx: Tx, practice_id: str, client_id: str, column: str, value: str | int
     tx.run(sql, {"value": value, "id": client_id, "p": practice_id})
 
 
-def _add(tx: Tx, practice_id: str, entry: Entry, now: datetime) -> str:
+def _add(tx: Tx, practice_id: str, entry: Entry, now: datetime, source: str) -> str:
     client_id = new_id()
     row = {
         "id": client_id,
         "practice_id": practice_id,
         "client_ref": entry.client_ref,
-        "consent_source": "roster" if entry.consent_at else None,
+        "consent_source": source if entry.consent_at else None,
         "created_at": epoch(now),
     }
     tx.insert("client", row | _columns(tx, client_id, entry, entry.consent_at))
     if entry.consent_at:
-        note_consent(tx, practice_id, client_id, entry.address, "given", "roster", now)
+        note_consent(tx, practice_id, client_id, entry.address, "given", source, now)
     return client_id
 
 
@@ -255,11 +304,13 @@ def _same(found: Client, entry: Entry) -> bool:
 def _suppressed(tx: Tx, addresses: Iterable[str]) -> set[tuple[str, str]]:
     """(practice, address in small letters) for each address that is on a list, under whichever key."""
     known = {index: address.casefold() for address in addresses for index in tx.sealer.indexes(address)}
-    among, params = listed("i", list(known))
-    rows = tx.all(
-        f"select practice_id, address_index from suppression where lifted_at is null and address_index in {among}",
-        params,
-    )
+    indexes, rows = list(known), []
+    for start in range(0, max(1, len(indexes)), PARAMETERS):
+        among, params = listed("i", indexes[start : start + PARAMETERS])
+        rows += tx.all(
+            f"select practice_id, address_index from suppression where lifted_at is null and address_index in {among}",
+            params,
+        )
     return {(row["practice_id"], known[row["address_index"]]) for row in rows}
 
 
@@ -282,4 +333,9 @@ def _client(row: Row, opened: dict[str, str], suppressed: bool) -> Client:
         halted=row["halted_at"] is not None,
         welcomed=row["welcomed_at"] is not None,
         stopped=suppressed or row["stopped_at"] is not None,
+        talked_at=moment(row["talked_at"]),
+        consent_source=row["consent_source"] or "",
+        discreet=bool(row["discreet"]),
+        merged_into=row["merged_into"],
+        erased=row["erased_at"] is not None,
     )

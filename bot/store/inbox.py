@@ -31,6 +31,7 @@ class Kept:
     body: str
     reading: str
     received_at: datetime
+    channel: str = "sms"
 
 
 def remember(tx: Tx, practice_id: str, inbound: Inbound, now: datetime) -> str | None:
@@ -50,6 +51,21 @@ def remember(tx: Tx, practice_id: str, inbound: Inbound, now: datetime) -> str |
     }
     kept = tx.insert("inbox", row, "on conflict (channel, provider_id) do nothing")
     return inbox_id if kept else None
+
+
+def is_known(tx: Tx, channel: str, provider_id: str) -> bool:
+    """Whether a message of this name is kept already."""
+    where = {"channel": channel, "id": provider_id}
+    return tx.one("select 1 as yes from inbox where channel = :channel and provider_id = :id", where) is not None
+
+
+def count_by_form(tx: Tx, practice_id: str, check_in_id: str) -> int:
+    """How many forms about one check-in are kept."""
+    row = tx.one(
+        "select count(*) as n from inbox where check_in_id = :c and practice_id = :p and channel = 'web'",
+        {"c": check_in_id, "p": practice_id},
+    )
+    return int(row["n"]) if row else 0
 
 
 def note_reading(
@@ -95,7 +111,7 @@ def last_heard(tx: Tx, practice_id: str, client_ids: Sequence[str]) -> dict[str,
 
 
 def _kept(tx: Tx, row: Row) -> Kept:
-    plain = ("id", "client_id", "check_in_id", "kind")
+    plain = ("id", "client_id", "check_in_id", "kind", "channel")
     return Kept(
         **{name: row[name] for name in plain},
         body=tx.open("inbox", "body", row["id"], row["body_sealed"]),

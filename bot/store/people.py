@@ -4,14 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.store.engine import Row, Tx
-from bot.store.sql import epoch, listed, new_id
+from bot.store.sql import epoch, listed, moment, new_id
 
 ROLES = ("therapist", "manager", "supervisor", "second", "duty")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Someone on the practice's side. `phone` and `email` may be empty."""
+    """Someone on the practice's side. `phone` and `email` may be empty; so may their own settings, all from
+    `one_false_alarm_in` on (None: as the practice has it).
+
+    `quiet_hours`: "20:00-07:00" by the practice's clock, when only mails about danger are sent; `digest`: "mon 08:00"
+    by the same clock. From `away_from` until `away_until` (UTC) `cover_id` stands in.
+    """
 
     id: str
     practice_id: str
@@ -19,6 +24,16 @@ class Person:
     email: str
     phone: str
     active: bool
+    one_false_alarm_in: int | None = None
+    quiet_hours: str = ""
+    digest: str = ""
+    away_from: datetime | None = None
+    away_until: datetime | None = None
+    cover_id: str | None = None
+
+    def away(self, now: datetime) -> bool:
+        """Whether they are on leave at this moment."""
+        return self.away_from is not None and self.away_until is not None and self.away_from <= now < self.away_until
 
 
 def get(tx: Tx, practice_id: str, person_id: str) -> Person:
@@ -109,6 +124,24 @@ def set_active(tx: Tx, practice_id: str, person_id: str, active: bool) -> None:
     )
 
 
+def save_settings(tx: Tx, person: Person) -> None:
+    """Store a person's own settings, every one, as `person` has them; nothing else of theirs."""
+    tx.run(
+        "update person set one_false_alarm_in = :one_in, quiet_hours = :quiet, digest = :digest, "
+        "away_from = :away_from, away_until = :away_until, cover_id = :cover where id = :id and practice_id = :p",
+        {
+            "one_in": person.one_false_alarm_in,
+            "quiet": person.quiet_hours or None,
+            "digest": person.digest or None,
+            "away_from": epoch(person.away_from) if person.away_from else None,
+            "away_until": epoch(person.away_until) if person.away_until else None,
+            "cover": person.cover_id,
+            "id": person.id,
+            "p": person.practice_id,
+        },
+    )
+
+
 def _add(tx: Tx, practice_id: str, name: str, email: str, phone: str, now: datetime) -> str:
     person_id = new_id()
     tx.insert(
@@ -129,4 +162,17 @@ def _add(tx: Tx, practice_id: str, name: str, email: str, phone: str, now: datet
 
 def _person(tx: Tx, row: Row) -> Person:
     name, email, phone = (tx.open("person", c, row["id"], row[f"{c}_sealed"]) for c in ("name", "email", "phone"))
-    return Person(row["id"], row["practice_id"], name, email, phone, bool(row["active"]))
+    return Person(
+        row["id"],
+        row["practice_id"],
+        name,
+        email,
+        phone,
+        bool(row["active"]),
+        one_false_alarm_in=row["one_false_alarm_in"],
+        quiet_hours=row["quiet_hours"] or "",
+        digest=row["digest"] or "",
+        away_from=moment(row["away_from"]),
+        away_until=moment(row["away_until"]),
+        cover_id=row["cover_id"],
+    )

@@ -148,6 +148,9 @@ class PostgresEngine:
         with self.transaction(write=False) as tx:
             return "ok" if tx.one("select 1 as one") == {"one": 1} else "no answer"
 
+    def analyze(self) -> None:
+        """Nothing to do: the server looks at its tables by itself."""
+
     def checkpoint(self) -> None:
         """Nothing to do: the server looks after its own log."""
 

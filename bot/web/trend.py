@@ -1,7 +1,6 @@
 """The picture of a trend: geometry here, SVG in templates/trend.html. Dots are answers, the band is the client's usual,
 an open ring at the foot is a check-in without an answer, the upright line is when the note was raised."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from bot.flows.viewing import Point, Trend
 from surveys.instrument import Instruments
 from surveys.page_wording import PageWords
 from surveys.rapport import Band
+from surveys.usual import WAVERS, how_known, is_usual, reach
 
 # Drawn at about its real size on a phone and in two columns on a desk, so that its letters stay readable.
 WIDTH, HEIGHT = 340, 138
@@ -16,9 +16,6 @@ LEFT, RIGHT, TOP, BOTTOM = 22, 12, 20, 24
 MOST = 16  # check-ins in one picture; more would be a smear
 FEWEST = 2  # answers that make a picture; a feeling asked once is told in words only
 HALF = 0.5  # each score has a strip of the picture of its own height
-# The signal's band is where the expected answer lies. A single answer wavers around that by some 0.6 points, so
-# four in five of them (1.28 standard deviations) stay within this much more on either side.
-WAVERS = 0.8
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,10 @@ class Dot:
 
 @dataclass(frozen=True)
 class Chart:
-    """One feeling over time, with `summary` saying the same to someone who can't see it."""
+    """One feeling over time, with `summary` saying the same to someone who can't see it.
+
+    `usual` in words, resting on so many `answers`: `known` well, roughly or hardly.
+    """
 
     feeling: str
     label: str
@@ -44,10 +44,13 @@ class Chart:
     lines: list[str]
     band_top: float
     band_height: float
-    raised_x: float
+    raised_x: float | None
     grid: list[tuple[int, float]]
     first_day: str
     last_day: str
+    usual: str
+    answers: int
+    known: str
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,6 @@ def tell(trend: Trend, instruments: Instruments, words: PageWords) -> list[Told]
     return [Told(words.day(p.at), [(labels[f], p.scores[f]) for f in labels if f in p.scores]) for p in points]
 
 
-def is_usual(score: int, usual: Band) -> bool:
-    """Whether an answer is no lower than this client's answers usually are."""
-    return score >= usual.low - WAVERS
-
-
 def _chart(trend: Trend, points: Sequence[Point], feeling: str, instruments: Instruments, words: PageWords) -> Chart:
     usual = trend.usual[feeling]
     label = _label(instruments, feeling, words)
@@ -98,6 +96,9 @@ def _chart(trend: Trend, points: Sequence[Point], feeling: str, instruments: Ins
         grid=[(score, _y(score)) for score in range(1, 6)],
         first_day=words.short_day(points[0].at),
         last_day=words.short_day(points[-1].at),
+        usual=_usual(usual, words),
+        answers=trend.answers(feeling),
+        known=how_known(trend.answers(feeling)),
     )
 
 
@@ -143,18 +144,24 @@ def _y(score: float) -> float:
     return TOP + (HEIGHT - TOP - BOTTOM) * (5 + HALF - max(HALF, min(5 + HALF, score))) / 5
 
 
-def _raised(trend: Trend, points: Sequence[Point], xs: Sequence[float]) -> float:
+def _raised(trend: Trend, points: Sequence[Point], xs: Sequence[float]) -> float | None:
     """Just after the last check-in that was asked before the note."""
+    if trend.raised_at is None:
+        return None
     step = (WIDTH - LEFT - RIGHT) / max(len(points), 1)
     before = [x for x, point in zip(xs, points, strict=True) if point.asked_at <= trend.raised_at]
     return min((before[-1] if before else LEFT - step / 2) + step / 2, WIDTH - RIGHT)
 
 
 def _summary(dots: Sequence[Dot], usual: Band, words: PageWords) -> str:
-    low, high = max(1, math.ceil(usual.low - WAVERS)), min(5, math.floor(usual.high + WAVERS))
-    said = [words.say("usual", low=low, high=high) if low < high else words.say("usual_one", low=max(low, high))]
+    said = [_usual(usual, words)]
     if scores := [str(dot.score) for dot in dots if dot.score is not None]:
         said.append(words.say("answers", scores=", ".join(scores)))
     if days := [dot.day for dot in dots if dot.score is None]:
         said.append(words.say("unanswered", days=", ".join(days)))
     return " ".join(said)
+
+
+def _usual(usual: Band, words: PageWords) -> str:
+    low, high = reach(usual)
+    return words.say("usual", low=low, high=high) if low < high else words.say("usual_one", low=low)

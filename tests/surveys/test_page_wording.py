@@ -4,6 +4,7 @@ import re
 import tomllib
 from datetime import UTC, datetime
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +55,8 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
     """Words that nobody sees rot; words that aren't there break a page."""
     root = files("bot").joinpath("..")
     sources = [(root / place).read_text(encoding="utf-8") for place in PLACES]
-    sources += [page.read_text(encoding="utf-8") for page in files("bot").joinpath("web/templates").iterdir()]
+    templates = Path(str(files("bot"))) / "web/templates"
+    sources += [page.read_text(encoding="utf-8") for page in templates.glob("*.html")]
     text = "\n".join(sources)
     keys = tomllib.loads(TEXT)["page"]["en"].keys()
     quoted = set(re.findall(r'"(\w+)"', text))

@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help setup run demo test test-unit test-postgres test-contract test-story test-browser lint replies bench bench-signal \
-        faults pictures lock clean
+        honesty faults pictures lock clean
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,8 @@ bench: .venv/.ready-dev ## timings: replies a second, planning, sending, reading
 	$(BIN)/python -m tests.bench
 bench-signal: .venv/.ready-dev ## how early the signal finds a decline, beside the peers' rules
 	$(BIN)/python -m tests.bench_signal
+honesty: .venv/.ready-dev ## how often notes are wrong, by simulation (an hour); writes the table the pages show
+	$(BIN)/python -m tests.bench_honesty surveys/rapport/figures.toml
 faults: .venv/.ready-dev ## many kills at every step of a send, with the provider's own book as the judge
 	$(BIN)/python -m tests.faults.run
 pictures: .venv/.ready-dev .tools ## make the README's pictures anew

@@ -3,25 +3,25 @@
 Nothing here knows a client: no name, no number, no words of theirs can get into a note.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from surveys.alerting import ONE_IN
+from surveys.decline_wording import counted, recovered, sentence
 from surveys.instrument import ALERT_KINDS, OVERALL, AlertWords, Instruments, load_all
+from surveys.rapport.explaining import Explanation, Recovery
+from surveys.rapport.honesty import sure
 from surveys.wording import language_of
 
 MOST_FOUNDATIONS = 2  # advice for more than this is a lecture
 
 
-class Decline(Protocol):
-    """What is read of `surveys.rapport.Explanation`."""
+@dataclass(frozen=True)
+class Change:
+    """A model that will take effect: notes so far as they were and as they would have been, and from which day."""
 
-    @property
-    def check_ins(self) -> int: ...
-    @property
-    def feelings(self) -> tuple[str, ...]: ...
-    @property
-    def overall(self) -> bool: ...
+    before: int
+    after: int
+    date: str
 
 
 @dataclass(frozen=True)
@@ -44,28 +44,42 @@ def alert_text(
     kind: str,
     language: str,
     *,
-    explanation: Decline | None = None,
+    explanation: Explanation | None = None,
+    one_in: int = ONE_IN,
+    client: str = "",
     days: int = 0,
     therapist: str = "",
     count: int = 0,
+    change: Change | None = None,
     instruments: Instruments | None = None,
 ) -> AlertText:
     """One of ALERT_KINDS in words.
 
-    "rapport" needs an `explanation` of `surveys.rapport`, "reminder" and "escalated" the `days` waited,
-    "cover", "escalated" and "undelivered" the `therapist`'s name, "silent" the `count` of unanswered
-    check-ins. Raises ValueError where that is lacking, or for another kind.
+    "rapport" and "low" need an `explanation` of `surveys.rapport`, "reminder" and "escalated" the `days` waited,
+    "cover", "escalated" and "undelivered" the `therapist`'s name, "silent" the `count` of unanswered check-ins,
+    "model_change" the `change`. Raises ValueError where that is lacking, or for another kind.
+
+    `one_in`: the chosen number of check-ins to a false alarm, which how sure a note may sound follows. With a
+    `client`'s name the sentence gives name and numbers: only for behind sign-in.
     """
-    _check(kind, explanation, days, therapist, count)
+    _check(kind, explanation, days, therapist, count, change)
     instruments = instruments or load_all()
     language = language_of(language)
     words = instruments.alerts[language]
-    places = {"days": _days(days, words), "therapist": therapist, "count": _count(count, words)}
+    places: dict[str, object] = {"days": _days(days, words), "therapist": therapist, "count": counted(count, words)}
+    if change is not None:
+        places |= {"before": change.before, "after": change.after, "date": change.date}
     if explanation is not None:
-        places |= {"what": _what(explanation, instruments, language), "honest": words.words["honest"]}
+        what = sentence(kind, explanation, client, instruments, language)
+        places |= {"what": what, "honest": words.words[_honest(kind, explanation, one_in)]}
     texts = words.texts[kind]
-    told = AlertText(texts["subject"], texts["lead"].format(**places), texts["action"])
-    return told if explanation is None else _advised(told, explanation, instruments, language)
+    text = AlertText(texts["subject"], texts["lead"].format(**places), texts["action"])
+    return text if explanation is None else _advised(text, explanation, instruments, language)
+
+
+def recovery_text(recovery: Recovery, language: str, client: str, instruments: Instruments | None = None) -> str:
+    """That rapport is back, in one sentence with name and numbers, for behind sign-in; empty where nothing shows it."""
+    return recovered(recovery, client, instruments or load_all(), language_of(language))
 
 
 def urgent_sms(language: str, *, sms_name: str, link: str, instruments: Instruments | None = None) -> str:
@@ -74,53 +88,34 @@ def urgent_sms(language: str, *, sms_name: str, link: str, instruments: Instrume
     return words["urgent_sms"].format(sms_name=sms_name, link=link)
 
 
-def _check(kind: str, explanation: Decline | None, days: int, therapist: str, count: int) -> None:
+def _check(
+    kind: str, explanation: Explanation | None, days: int, therapist: str, count: int, change: Change | None
+) -> None:
     if kind not in ALERT_KINDS:
         raise ValueError(f"{kind!r} is not a kind of note")
     needs = {
-        "explanation": explanation is None and kind == "rapport",
+        "explanation": explanation is None and kind in ("rapport", "low"),
         "days": days < 1 and kind in ("reminder", "escalated"),
         "therapist": not therapist and kind in ("cover", "escalated", "undelivered"),
         "count": count < 1 and kind == "silent",
+        "change": change is None and kind == "model_change",
     }
     if lacking := [name for name, lacks in needs.items() if lacks]:
         raise ValueError(f"a note of kind {kind!r} needs {lacking[0]}")
 
 
-def _what(explanation: Decline, instruments: Instruments, language: str) -> str:
-    """One plain sentence of what changed: "Heard and understood have been below ... for two check-ins."."""
-    words = instruments.alerts[language]
-    since = _since(explanation.check_ins, words)
-    labels = [instruments.questions[feeling].labels[language] for feeling in explanation.feelings]
-    if explanation.overall or not labels:
-        return words.words["below_all"].format(since=since)
-    key = "below_one" if len(labels) == 1 else "below_many"
-    feelings = _joined(labels, words.words["and"])
-    return words.words[key].format(feelings=feelings[:1].upper() + feelings[1:], since=since)
-
-
-def _since(check_ins: int, words: AlertWords) -> str:
-    if check_ins < 1:
-        return words.words["since_unknown"]
-    if check_ins == 1:
-        return words.words["since_one"]
-    return words.words["since_many"].format(count=_count(check_ins, words))
+def _honest(kind: str, explanation: Explanation, one_in: int) -> str:
+    """Which line says how sure a note may sound."""
+    if kind == "low" or explanation.start:
+        return "honest_low" if kind == "low" else "honest_start"
+    return f"honest_{sure(one_in)}"
 
 
 def _days(days: int, words: AlertWords) -> str:
-    return words.words["days_one"] if days == 1 else words.words["days_many"].format(count=_count(days, words))
+    return words.words["days_one"] if days == 1 else words.words["days_many"].format(count=counted(days, words))
 
 
-def _count(number: int, words: AlertWords) -> str:
-    """A number in words where we have one, else in digits."""
-    return words.counts.get(number, str(number))
-
-
-def _joined(labels: Sequence[str], last: str) -> str:
-    return last.join(part for part in (", ".join(labels[:-1]), labels[-1]) if part)
-
-
-def _advised(told: AlertText, explanation: Decline, instruments: Instruments, language: str) -> AlertText:
+def _advised(told: AlertText, explanation: Explanation, instruments: Instruments, language: str) -> AlertText:
     """The note with what often helps: for the foundations fallen most, or for all where all are down."""
     fallen = [instruments.questions[feeling].foundation for feeling in explanation.feelings]
     foundations = [OVERALL] if explanation.overall or not fallen else list(dict.fromkeys(fallen))

@@ -30,9 +30,11 @@ KINDS = (
     "wrong_person",
 )
 SHARED = {"check_in_shared": "check_in", "reminder_shared": "reminder"}  # shorter ones, for a shared phone
+# the same by a link to the form; the bare one for clients who want nothing named
+LINKED = {"check_in_link": "check_in", "reminder_link": "reminder", "check_in_bare": "check_in"}
 ALERT_KINDS = (
     *("rapport", "reminder", "cover", "escalated", "danger", "danger_other", "call", "silent"),
-    *("wrong_number", "undelivered", "unreachable", "worker_silent"),
+    *("wrong_number", "undelivered", "unreachable", "worker_silent", "low", "model_change"),
 )
 
 # What each text may have filled in, besides the practice's name and the emergency lines.
@@ -42,6 +44,7 @@ _EXTRA = {
     "ask_rest": "got question",
     **dict.fromkeys(("check_in", "reminder", "explain"), _ASKING),
     **dict.fromkeys(SHARED, f"initial {_ASKING}"),
+    **dict.fromkeys(LINKED, "link"),
 }
 _MUST_HAVE_LINES = ("welcome", "thanks", "comment_thanks", "crisis", "crisis_stopped")
 _OFTEN = ("often_visit", "often_week", "often_fortnight", "often_month", "often_rarely")
@@ -55,8 +58,20 @@ _PARTS = {
 _ALERT_WORDS = {
     **dict.fromkeys(("below_one", "below_many"), "feelings since"),
     "below_all": "since",
+    **dict.fromkeys(("told_one", "told_many"), "name feelings now since before"),
+    **dict.fromkeys(("back_one", "back_many"), "name feelings now since"),
+    "told_all": "name now since before",
+    "back_all": "name now since",
+    **dict.fromkeys(("start_one", "start_many", "low_one", "low_many"), "feelings"),
+    "told_start": "name feelings now",
+    "told_low": "name feelings",
+    "quoted": "label",
+    "about": "low",
+    "between": "low high",
+    **dict.fromkeys(("usually", "before"), "points"),
     **dict.fromkeys(("since_many", "days_many"), "count"),
-    **dict.fromkeys(("since_one", "since_unknown", "days_one", "honest", "and", "advice", "sources"), ""),
+    **dict.fromkeys(("since_one", "since_unknown", "days_one", "and", "advice", "sources"), ""),
+    **dict.fromkeys(("honest_third", "honest_half", "honest_most", "honest_start", "honest_low"), ""),
     "urgent_sms": "sms_name link",
 }
 _ALERT_EXTRA = {
@@ -66,6 +81,8 @@ _ALERT_EXTRA = {
     "escalated": "therapist days",
     "silent": "count",
     "undelivered": "therapist",
+    "low": "what honest",
+    "model_change": "before after date",
 }
 
 
@@ -195,7 +212,7 @@ def _core(file: "_File") -> tuple[str, ...]:
 
 
 def _texts(file: "_File", language: str) -> dict[str, str]:
-    extra = {kind: _EXTRA.get(kind, "") for kind in (*KINDS, *SHARED)}
+    extra = {kind: _EXTRA.get(kind, "") for kind in (*KINDS, *SHARED, *LINKED)}
     path = ("texts", language)
     texts = file.templates({kind: f"sms_name lines {places}" for kind, places in extra.items()}, *path)
     for kind, text in texts.items():

@@ -2,4 +2,10 @@
 
 import click
 
-ALL: tuple[click.Command, ...] = ()
+from bot.commands import accounts, copying, signal
+
+ALL: tuple[click.Command, ...] = (
+    *accounts.ALL,
+    *copying.ALL,
+    *signal.ALL,
+)

@@ -1,15 +1,14 @@
-"""What a flow works with: the store, the channels, the words, the signal's model. Put together once a process."""
+"""What a flow works with: the store, the channels, the words. Put together once a process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 from bot.channels import MailChannel, Outgoing, Received, SmsChannel
 from bot.config import Config
 from bot.store import Store, open_store
-from surveys import instrument, rapport
+from surveys import instrument
 from surveys.instrument import Instruments
 
 
@@ -45,10 +44,6 @@ class Context:
     instruments: Instruments
     channels: Mapping[str, Channel]
 
-    @cached_property
-    def model(self) -> rapport.Model:
-        """The signal's model over all feelings that can be asked."""
-        return rapport.default_model(tuple(self.instruments.questions))
 
 
 def build(config: Config) -> Context:

@@ -1,27 +1,28 @@
 """The signal: from stored answers to a belief about rapport, and from that to an alert or its end.
 
 Any number of times with the same result: nothing here is needed to have taken a reply in, so a fault in
-the signal can't cost one.
+the signal can't cost one. The belief is stored with the client; a check-in that only adds to the history costs one
+update, and where anything older changed (a late answer, a replaced one, a corrected calendar) it is folded anew.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import log
+from bot.flows import judging
 from bot.flows.context import Context
-from bot.flows.planning import askings_of
-from bot.store import Tx, alerts, appointments, check_ins, clients, practices
+from bot.store import Tx, appointments, beliefs, check_ins, models
 from bot.store.alerts import Alert
 from bot.store.appointments import Appointment
 from bot.store.check_ins import CheckIn
-from surveys import alerting, rapport, schedule
+from surveys import alerting, rapport
 from surveys.conversation import State
 
 AT_ONCE = 50
+LOOK_AGAIN, LOOKED_BACK = timedelta(hours=1), timedelta(days=1)
 NEVER_HELD = ("cancelled", "no_show")
-GONE = ("discharged", "died")
+GONE = judging.GONE
 
 
 def assess_marked(ctx: Context, now: datetime) -> int:
@@ -31,12 +32,34 @@ def assess_marked(ctx: Context, now: datetime) -> int:
     return sum(_assess_mark(ctx, mark, now) for mark in marks)
 
 
-def belief_of(ctx: Context, tx: Tx, practice_id: str, client_id: str, therapist_id: str) -> rapport.Belief:
-    """What is believed about rapport, folded from every stored check-in of the client with this therapist."""
+def look_again(ctx: Context, now: datetime) -> int:
+    """Look again at clients whose very low answers were held back until they could say that they meant otherwise."""
+    until = now - alerting.TO_MEAN_OTHERWISE
+    with ctx.store.transaction() as tx:
+        found = beliefs.asked_about_twice(tx, until - LOOKED_BACK, until)
+        for row in found:
+            check_ins.mark_to_assess(tx, row["practice_id"], row["client_id"], row["therapist_id"])
+    return len(found)
+
+
+def belief_of(_ctx: Context, tx: Tx, practice_id: str, client_id: str, therapist_id: str) -> rapport.Belief:
+    """What is believed about rapport after every stored check-in of the client with this therapist."""
+    return kept_of(tx, practice_id, client_id, therapist_id).belief
+
+
+def kept_of(tx: Tx, practice_id: str, client_id: str, therapist_id: str, anew: bool = False) -> rapport.Kept:
+    """The belief and the history it rests on: the stored one brought up to date, or made `anew`."""
+    model = models.current(tx, practice_id)
+    before = None if anew else beliefs.kept_of(tx, practice_id, client_id, therapist_id, model)
+    return rapport.folded(history_of(tx, practice_id, client_id, therapist_id), model, before)
+
+
+def history_of(tx: Tx, practice_id: str, client_id: str, therapist_id: str) -> list[rapport.Observation]:
+    """What the signal reads of a client with this therapist."""
     visits = appointments.of_clients(tx, practice_id, [client_id])[client_id]
     asked = check_ins.of_clients(tx, practice_id, [client_id])[client_id]
     answers = check_ins.answers_of(tx, practice_id, client_id, therapist_id)
-    return rapport.assess(observations(visits, asked, answers, therapist_id), ctx.model)
+    return observations(visits, asked, answers, therapist_id)
 
 
 def observations(
@@ -73,11 +96,14 @@ def told(asked: Sequence[CheckIn], answers: Mapping[str, Mapping[str, int]]) -> 
 
 def explanation_of(alert: Alert) -> rapport.Explanation | None:
     """What the signal said when it opened or deepened an alert; None for an alert that isn't the signal's."""
-    if alert.kind != "rapport" or not alert.explanation:
-        return None
-    fields = json.loads(alert.explanation)
-    fields["feelings"] = tuple(fields["feelings"])
-    return rapport.Explanation(**fields)
+    ours = alert.kind in judging.KINDS and alert.explanation
+    return judging.read_explanation(alert.explanation) if ours else None
+
+
+def recovery_of(alert: Alert) -> rapport.Recovery | None:
+    """What showed that rapport was back, when an alert of the signal ended; None for any other."""
+    found = json.loads(alert.explanation) if alert.kind == "rapport" and alert.explanation else {}
+    return judging.read_recovery(found["recovery"]) if "recovery" in found else None
 
 
 def _assess_mark(ctx: Context, mark: Mapping[str, str], now: datetime) -> bool:
@@ -86,70 +112,15 @@ def _assess_mark(ctx: Context, mark: Mapping[str, str], now: datetime) -> bool:
         # The long part first, without keeping writers waiting. What comes in meanwhile makes a new mark,
         # and then this belief is too old to act on.
         with ctx.store.transaction(write=False) as tx:
-            belief = belief_of(ctx, tx, *who)
+            kept = kept_of(tx, *who)
         with ctx.store.transaction() as tx:
             if not check_ins.assessed(tx, mark["mark"]):
                 return False
-            _settle(ctx, tx, belief, *who, now)
+            beliefs.keep(tx, *who, kept, now)
+            judging.judge(ctx, tx, kept.belief, *who, now)
     except Exception as error:
         log.get().error("fault", what="assessing", client=mark["client_id"], error=error.__class__.__name__)
         with ctx.store.transaction() as tx:
             check_ins.mark_to_assess(tx, *who)  # a new mark has another place in the queue, and holds up nobody
         return False
     return True
-
-
-def _settle(
-    ctx: Context, tx: Tx, belief: rapport.Belief, practice_id: str, client_id: str, therapist_id: str, now: datetime
-) -> None:
-    client = clients.get(tx, practice_id, client_id)
-    latest = alerts.latest(tx, practice_id, client_id, therapist_id, "rapport")
-    threshold = ctx.model.threshold(1 / alerting.one_in(practices.get(tx, practice_id).settings))
-    verdict = alerting.decide(belief.evidence, threshold, _standing(latest))
-    if verdict == "open" and client.state not in GONE:
-        _open(tx, practice_id, client_id, therapist_id, belief, now)
-    elif verdict == "deepen" and latest:
-        alerts.update_explanation(tx, latest, _explanation(belief))
-    elif verdict == "resolve" and latest:
-        _resolve(tx, latest, now)
-    _end_silence(tx, practice_id, client_id, therapist_id, now)
-
-
-def _standing(latest: Alert | None) -> alerting.Standing:
-    return alerting.Standing(
-        open=latest is not None and latest.resolved_at is None,
-        acknowledged=latest is not None and latest.acknowledged_at is not None,
-    )
-
-
-def _end_silence(tx: Tx, practice_id: str, client_id: str, therapist_id: str, now: datetime) -> None:
-    """A client who answers again is silent no more."""
-    silent = alerts.latest(tx, practice_id, client_id, therapist_id, "silent")
-    if silent and silent.resolved_at is None:
-        asked = check_ins.of_clients(tx, practice_id, [client_id])[client_id]
-        if schedule.unanswered(askings_of(asked)) == 0:
-            _resolve(tx, silent, now)
-
-
-def _resolve(tx: Tx, alert: Alert, now: datetime) -> None:
-    alerts.resolve(tx, alert, now)
-    alerts.withdraw_letters(tx, alert, "what it was about is over")
-
-
-def _open(tx: Tx, practice_id: str, client_id: str, therapist_id: str, belief: rapport.Belief, now: datetime) -> None:
-    asked = [c for c in check_ins.of_clients(tx, practice_id, [client_id])[client_id] if c.asked_at]
-    latest = [c.id for c in asked if c.therapist_id == therapist_id][-1:]
-    alerts.open_alert(
-        tx,
-        practice_id,
-        client_id=client_id,
-        therapist_id=therapist_id,
-        kind="rapport",
-        explanation=_explanation(belief),
-        check_in_id=latest[0] if latest else None,
-        now=now,
-    )
-
-
-def _explanation(belief: rapport.Belief) -> str:
-    return json.dumps(asdict(belief.explain()))

@@ -42,6 +42,9 @@ _TELLING = (
     *("crisis", "crisis_stopped", "call"),
 )
 
+# A very low answer has a note of its own; its kind would say what was answered.
+_TOLD_AS = {"low": "rapport", "alert_low": "alert_rapport"}
+
 
 def rows(tx: Tx, practice_id: str, kind: str) -> list[dict[str, Any]]:
     """The rows of an export of `kind`: answers in the order answered, then as asked; the others by time."""
@@ -58,9 +61,14 @@ def _place(row: dict[str, Any]) -> int:
     return feelings.index(row["feeling"]) if row["feeling"] in feelings else len(feelings)
 
 
+def told_kind(kind: str) -> str:
+    """The kind of a message or alert as a manager may know it."""
+    return "reply" if kind in _TELLING else _TOLD_AS.get(kind, kind)
+
+
 def _shown(name: str, value: Any) -> Any:
-    if name == "kind" and value in _TELLING:
-        return "reply"
+    if name == "kind":
+        return told_kind(value)
     if name.endswith("_at") and value is not None:
         return datetime.fromtimestamp(value, UTC).isoformat().replace("+00:00", "Z")
     return value

@@ -7,6 +7,7 @@ newest key already isn't touched again.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.store import audit
 from bot.store.engine import Row, SqliteEngine, Tx
 from bot.store.postgres import PostgresEngine
 from bot.store.seal import SealBroken
@@ -35,12 +36,19 @@ TABLES: Mapping[str, tuple[Sealed, ...]] = {
     "person": _REACHED,
     "client": _REACHED,
     "suppression": (Sealed("address", "address_index"),),
+    "undeliverable": (Sealed("address", "address_index"),),
     "consent_event": (Sealed("address"),),
     "inbox": (Sealed("sender", "address_index"), Sealed("body"), Sealed("reading")),
-    "alert": (Sealed("explanation"), Sealed("note")),
+    "alert": (Sealed("explanation"), Sealed("note"), Sealed("done")),
+    "reading_mark": (Sealed("before"), Sealed("after")),
     "outbox": (Sealed("address", "address_index"), Sealed("subject"), Sealed("body"), Sealed("html")),
     "api_token": (Sealed("name"),),
+    "import_draft": (Sealed("file"), Sealed("shown")),
     "audit": (Sealed("words"),),
+    "account": (Sealed("totp"), Sealed("recovery")),
+    "passkey": (Sealed("name"),),
+    "sign_in": (Sealed("browser"),),
+    "belief": (Sealed("belief"),),
 }
 
 
@@ -52,13 +60,27 @@ def reseal(store: SqliteEngine | PostgresEngine) -> Resealed:
         while after is not None:
             with store.transaction() as tx:
                 after = _some(tx, table, after, done)
+    _renew_trails(store, done)
     store.checkpoint()
     return done
 
 
 def left(tx: Tx) -> int:
-    """How many rows still need an older key."""
-    return sum(tx.all(f"select count(*) as n from {t} where {_stale(t)}", _newest(tx))[0]["n"] for t in TABLES)
+    """How many rows, and audit trails, still need an older key."""
+    rows = sum(tx.all(f"select count(*) as n from {t} where {_stale(t)}", _newest(tx))[0]["n"] for t in TABLES)
+    return int(rows) + sum(audit.stale(tx, practice_id) for practice_id in _practices(tx))
+
+
+def _renew_trails(store: SqliteEngine | PostgresEngine, done: Resealed) -> None:
+    """Chain the audit trails anew; one that was changed stays under its old key, and is named."""
+    with store.transaction() as tx:
+        for practice_id in _practices(tx):
+            if audit.stale(tx, practice_id) and not audit.renew(tx, practice_id):
+                done.broken.append(f"audit trail of practice {practice_id}")
+
+
+def _practices(tx: Tx) -> list[str]:
+    return [row["id"] for row in tx.all("select id from practice order by id")]
 
 
 def _some(tx: Tx, table: str, after: str, done: Resealed) -> str | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
+from surveys.rapport.explaining import Explanation, Recovery, explanation, recovery
 from surveys.rapport.model import Model
 from surveys.rapport.tables import Array, tables
-from surveys.rapport.telling import Band, Explanation, bands, explanation, places, usual_weights
+from surveys.rapport.telling import Band, bands, places, usual_weights
 
 REMEMBERED = 24  # appointments back to which a beginning is told
 
@@ -36,6 +38,7 @@ class Belief:
     memory: Array  # M: what the client remembers as usual, by mode
     began: Array  # M, REMEMBERED: share of each mode's weight that began so many appointments ago
     answered: tuple[int, ...]  # the last answered appointments
+    said: tuple[tuple[int, int, int], ...]  # their answers: appointment, feeling (its place), score
     evidence: float  # log odds that rapport is down now, made fair between raters; what thresholds are for
 
     @property
@@ -56,14 +59,17 @@ class Belief:
 
     def explain(self) -> Explanation:
         """Since when, in which feelings and how surely rapport is down."""
-        usual, now = self.usual, self.now
-        fallen = {f: usual[f].mean - now[f].mean for f in self.model.feelings}
-        return explanation(self.model, self.weights, self.began, self.number, self.answered, fallen)
+        return explanation(self)
+
+    def recovery(self, feelings: Sequence[str], since: int | None) -> Recovery:
+        """Where feelings that fell at appointment `since` stand now."""
+        return recovery(self, feelings, since)
 
     def to_bytes(self) -> bytes:
         """A compact form to store; without the model, which the reader must have."""
         head = np.array([self.evidence], "<f8").tobytes()
-        head += np.array([self.number, len(self.answered), *self.answered], "<i4").tobytes()
+        said = [place for answer in self.said for place in answer]
+        head += np.array([self.number, len(self.answered), len(said), *self.answered, *said], "<i4").tobytes()
         parts = (self.weights, self.profiles, self.memory, self.began)
         return zlib.compress(head + b"".join(part.astype("<f4").tobytes() for part in parts))
 
@@ -72,9 +78,15 @@ class Belief:
         """The belief that to_bytes wrote, under the model it was made with. Raises ValueError when it doesn't fit."""
         raw = zlib.decompress(data)
         evidence = float(np.frombuffer(raw, "<f8", 1)[0])
-        number, count = np.frombuffer(raw, "<i4", 2, 8).tolist()
-        answered = tuple(np.frombuffer(raw, "<i4", count, 16).tolist())
-        return cls(model, number, *arrays(raw[16 + 4 * count :], model), answered, evidence)
+        number, count, places = np.frombuffer(raw, "<i4", 3, 8).tolist()
+        answered, said = np.split(np.frombuffer(raw, "<i4", count + places, 20), [count])
+        parts = arrays(raw[20 + 4 * (count + places) :], model)
+        return cls(model, number, *parts, tuple(answered.tolist()), answers_in(said), evidence)
+
+
+def answers_in(places: npt.NDArray[np.int32]) -> tuple[tuple[int, int, int], ...]:
+    """Stored answers in threes."""
+    return tuple((number, feeling, score) for number, feeling, score in places.reshape(-1, 3).tolist())
 
 
 def arrays(raw: bytes, model: Model) -> tuple[Array, Array, Array, Array]:

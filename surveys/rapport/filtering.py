@@ -26,7 +26,7 @@ def begin(model: Model) -> Belief:
     modes = t.prior.shape[0]
     profiles = np.tile(t.profile, (len(model.feelings), 1))
     began = np.zeros((modes, REMEMBERED))
-    return Belief(model, -1, rounded(t.prior), rounded(profiles), np.zeros(modes), began, (), UNKNOWN)
+    return Belief(model, -1, rounded(t.prior), rounded(profiles), np.zeros(modes), began, (), (), UNKNOWN)
 
 
 def assess(history: Iterable[Observation], model: Model) -> Belief:
@@ -50,8 +50,30 @@ def update(belief: Belief, seen: Observation) -> Belief:
     if seen.answered:
         belief = hear_answers(belief, seen.answers, t) if seen.answers else belief
         belief = hear_change(belief, seen.change, t) if seen.change else belief
-        belief = replace(belief, answered=(*belief.answered, seen.number)[-REMEMBERED:])
+        belief = remember(belief, seen)
     return judge(settle(belief, t), bool(seen.answers) or seen.change is not None)
+
+
+def foreseen(belief: Belief, seen: Observation) -> float:
+    """The log of the chance, before it came, of what a check-in was answered; 0.0 where nothing was."""
+    check(seen, belief.model)
+    if not seen.answers:
+        return 0.0
+    t = tables(belief.model)
+    belief = replace(ahead(belief, seen.number - belief.number, t), number=max(seen.number, belief.number))
+    place = places(belief.number, t)
+    asked = [(belief.model.feelings.index(f), score) for f, score in seen.answers.items()]
+    lines = {d: (belief.profiles[d] @ t.chance[d, score - 1])[place] for d, score in asked}
+    chance = float((belief.weights * likelihood(lines, belief, t)).sum() / belief.weights.sum())
+    return float(np.log(max(chance, 1e-300)))
+
+
+def remember(belief: Belief, seen: Observation) -> Belief:
+    """Keeps what was answered at the last REMEMBERED answered check-ins, for words and pictures only."""
+    answered = (*belief.answered, seen.number)[-REMEMBERED:]
+    places = sorted((belief.model.feelings.index(feeling), score) for feeling, score in seen.answers.items())
+    said = (*belief.said, *((seen.number, feeling, score) for feeling, score in places))
+    return replace(belief, answered=answered, said=tuple(each for each in said if each[0] >= answered[0]))
 
 
 def check(seen: Observation, model: Model) -> None:

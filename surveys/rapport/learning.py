@@ -6,7 +6,7 @@ unlabelled check-ins hardly tell (how often declines begin, their sizes) is left
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from surveys.rapport.alarms import Pattern, with_curve
 from surveys.rapport.expectation import Counts, History, encoded, expected
+from surveys.rapport.filtering import begin, foreseen, update
 from surveys.rapport.items import better_items
 from surveys.rapport.model import Model, default_model
 from surveys.rapport.tables import Array
@@ -22,23 +23,59 @@ ROUNDS = 10  # more moves only the scale, which the answers don't fix
 LEVEL_ROUNDS = 30
 PRIOR_CLIENTS = 60.0  # what the shipped shares of levels, raters and growth count
 PRIOR_CHECK_INS = 100.0  # what the shipped fluctuation, carry-over and off days count
+ENOUGH_PAIRS, ENOUGH_ANSWERED = 60, 6  # as many clients as the shipped shares count, known well enough to place
+HELD_OUT = 5  # one in so many clients
 CURVE_CLIENTS = 4000  # so that the threshold's own error moves false alarms by about 4 %
 
 
-def fit(histories: Sequence[History], feelings: tuple[str, ...]) -> Model:
+def fit(
+    histories: Sequence[History],
+    feelings: tuple[str, ...],
+    progress: Callable[[int, int], None] = lambda *_: None,
+    curve_clients: int = CURVE_CLIENTS,
+) -> Model:
     """The model of a practice, from its clients' check-ins so far; no labels, no other past needed.
 
-    With no answers at all, the shipped model. Takes less than a minute for 600 clients.
+    With no answers at all, the shipped model. Takes less than a minute for 600 clients. `progress` is told how many
+    rounds of how many are done; with no `curve_clients` to simulate, the model has the shipped thresholds.
     """
     model = default_model(feelings)
     histories = [h for h in histories if any(seen.answers for seen in h)]
     if not histories:
         return model
     answers = encoded(histories, model)
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         model = better(model, expected(answers, model))
+        progress(number + 1, ROUNDS)
+    if not curve_clients:
+        return model
     patterns = [pattern(h) for h in histories]
-    return with_curve(model, patterns, CURVE_CLIENTS)
+    return with_curve(model, patterns, curve_clients)
+
+
+def enough(histories: Sequence[History]) -> bool:
+    """Whether there is enough to learn from: ENOUGH_PAIRS clients with ENOUGH_ANSWERED answered check-ins or more."""
+    known = (sum(seen.answered for seen in history) >= ENOUGH_ANSWERED for history in histories)
+    return sum(known) >= ENOUGH_PAIRS
+
+
+def held_out(histories: Sequence[History]) -> tuple[list[History], list[History]]:
+    """Most clients, to learn from, and every fifth, to see on how well what was learned foresees others."""
+    rest = [history for i, history in enumerate(histories) if i % HELD_OUT]
+    return rest, list(histories[::HELD_OUT])
+
+
+def score(model: Model, histories: Sequence[History]) -> float:
+    """How well a model foresees answers: the mean log chance of an answered check-in, given those before. Higher is
+    better; it can't be raised by anything but being right (a proper score)."""
+    logs = []
+    for history in histories:
+        belief = begin(model)
+        for seen in history:
+            if seen.answers:
+                logs.append(foreseen(belief, seen))
+            belief = update(belief, seen)
+    return float(np.mean(logs)) if logs else 0.0
 
 
 def better(model: Model, counts: Counts) -> Model:

@@ -16,10 +16,15 @@ deepens or mends
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
+VERSION = 2  # goes up with every release in which the same answers under the same numbers give another belief
 CHANGE = "change"  # the digit "compared with usual"; not a feeling
 LEVELS = tuple(round(-4.5 + 0.45 * i, 2) for i in range(21))
 GROWTH_FADES = 4.0  # appointments; alliance growth is mostly over after the first handful of sessions
@@ -68,6 +73,34 @@ class Model:
         at = min(max(int(np.searchsorted(rates, np.log(false_alarms))), 1), len(rates) - 1)
         gradient = (evidence[at] - evidence[at - 1]) / (rates[at] - rates[at - 1])
         return float(evidence[at] + gradient * (np.log(false_alarms) - rates[at]))
+
+    @property
+    def id(self) -> str:
+        """Sixteen characters that no other model has, and no other version of this program gives this one."""
+        return _fingerprint(self)
+
+    def to_text(self) -> str:
+        """Every number as JSON; `from_text` gives the same model back, bit for bit."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_text(cls, text: str) -> Model:
+        """The model that `to_text` wrote. Raises ValueError where something is missing or not known."""
+        found = json.loads(text)
+        expected = {field.name for field in fields(cls)}
+        if not isinstance(found, dict) or set(found) != expected:
+            raise ValueError(f"this is no model: it should have {', '.join(sorted(expected))}")
+        return cls(**{name: _frozen(value) for name, value in found.items()})
+
+
+@lru_cache(maxsize=32)
+def _fingerprint(model: Model) -> str:
+    return hashlib.sha256(f"{VERSION} {model.to_text()}".encode()).hexdigest()[:16]
+
+
+def _frozen(value: Any) -> Any:
+    """Lists as tuples, all the way down."""
+    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
 
 
 def default_model(feelings: tuple[str, ...]) -> Model:

@@ -1,8 +1,8 @@
-"""What a belief says, in data: the usual and the present of each feeling, and why a decline is believed."""
+"""What a belief says, in data: where each feeling usually is, and where it is now."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,6 @@ from surveys.rapport.model import Model
 from surveys.rapport.tables import POINTS, Array, Index, Tables, fade, tables
 
 INSIDE = (0.1, 0.9)  # a band holds four in five of what is believed
-NOTICED = 0.25  # points on the 1..5 scale below which a feeling isn't called fallen
 
 
 @dataclass(frozen=True)
@@ -21,17 +20,6 @@ class Band:
     mean: float
     low: float
     high: float
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a decline is believed, if it is; wording lives elsewhere."""
-
-    since: int | None
-    check_ins: int
-    feelings: tuple[str, ...]
-    overall: bool
-    probability: float
 
 
 def bands(model: Model, weights: Array, profiles: Array, place: Index) -> Mapping[str, Band]:
@@ -53,32 +41,6 @@ def usual_weights(weights: Array, t: Tables) -> Array:
     usual = np.zeros_like(weights)
     usual[0, ..., len(t.wave) // 2] = weights.sum((0, 4))
     return usual
-
-
-def explanation(
-    model: Model,
-    weights: Array,
-    began: Array,
-    number: int,
-    answered: Sequence[int],
-    fallen: Mapping[str, float],
-) -> Explanation:
-    """Since when, in which feelings, how surely rapport is down. `fallen`: points below usual, by feeling."""
-    t = tables(model)
-    modes = weights.sum((1, 2, 3, 4))
-    down = float(modes[1:].sum())
-    own = 1 + t.all_drops
-    overall = float(modes[1:own].sum()) >= float(modes[own:].sum())
-    age = int(np.argmax(modes[1:] @ began[1:])) if down > 0 and began[1:].any() else -1
-    since = number - age if age >= 0 else None
-    singles = modes[own:].reshape(len(model.feelings), -1).sum(1)
-    lost = sorted(fallen.items(), key=lambda pair: -pair[1])
-    told = [f for f, points in lost if points >= NOTICED]
-    if not overall:
-        order = np.argsort(-singles, kind="stable")
-        told = [model.feelings[d] for d in order if singles[d] > singles.max() / 2][:2]
-    check_ins = 0 if since is None else sum(at >= since for at in answered)
-    return Explanation(since, check_ins, tuple(told), overall, down)
 
 
 def stands(weights: Array, d: int, place: Index, t: Tables) -> Array:

@@ -15,6 +15,7 @@ from bot import log
 from bot.config import Config
 from bot.flows import context
 from bot.flows.context import Context
+from bot.store import models
 from bot.worker import Worker
 from tests.faults.clock import FreezingClock
 from tests.faults.plants import PLANTS
@@ -46,7 +47,7 @@ def _context(order: dict[str, Any], slot: int) -> Context:
     """What takes long to make, so that each worker has it from its birth."""
     config = Config.read(order["env"] | {"TWILIO_API_URL": f"{order['provider']}/w{slot}"})
     ctx = context.build(config)
-    assert ctx.model
+    assert models.shipped()
     return ctx
 
 

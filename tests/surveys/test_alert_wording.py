@@ -1,64 +1,66 @@
 """What therapists, supervisors and managers are told: enough to act on, and no more than a mail may hold."""
 
 import re
-from dataclasses import dataclass
 
 import pytest
 
-from surveys.alert_wording import AlertText, alert_text, urgent_sms
+from surveys.alert_wording import AlertText, Change, alert_text, urgent_sms
 from surveys.instrument import ALERT_KINDS, LANGUAGES, load_all
+from surveys.rapport import Explanation
 from surveys.wording import segments
 
 SEVEN = ("heard", "respected", "understood", "dependable", "accepted", "involved", "seen")
 
 
-@dataclass(frozen=True)
-class Fallen:
-    """As much of the signal's Explanation as the wording reads."""
-
-    check_ins: int = 2
-    feelings: tuple[str, ...] = ("heard", "understood")
-    overall: bool = False
+SIGNALS = ("rapport", "low")
+CHANGE = Change(before=14, after=11, date="Tue 3 Nov")
 
 
-def note(kind: str, language: str = "en", fallen: Fallen | None = None) -> AlertText:
+def fallen(
+    check_ins: int = 2, feelings: tuple[str, ...] = ("heard", "understood"), overall: bool = False
+) -> Explanation:
+    """What the signal explains of a fall, without numbers."""
+    return Explanation(5, check_ins, feelings, overall, 0.9)
+
+
+def note(kind: str, language: str = "en", why: Explanation | None = None) -> AlertText:
     """A note with all that any kind can be given."""
-    fallen = fallen or (Fallen() if kind == "rapport" else None)
-    return alert_text(kind, language, explanation=fallen, days=2, therapist="Theo", count=8)
+    why = why or (fallen() if kind in SIGNALS else None)
+    return alert_text(kind, language, explanation=why, days=2, therapist="Theo", count=8, change=CHANGE)
 
 
-def lead(fallen: Fallen, language: str = "en") -> str:
-    return note("rapport", language, fallen).lead
+def lead(why: Explanation, language: str = "en") -> str:
+    return note("rapport", language, why).lead
 
 
 def test_a_decline_is_told_in_one_plain_sentence_and_how_sure_it_is() -> None:
-    assert lead(Fallen()) == (
+    assert lead(fallen()) == (
         "Heard and understood have been below this client's usual for two check-ins. "
         "It may be a real change; about half of such notes are. Worth asking."
     )
 
 
 @pytest.mark.parametrize(
-    ("fallen", "sentence"),
+    ("why", "sentence"),
     [
-        (Fallen(1, ("heard",)), "Heard has been below this client's usual in the latest check-in."),
-        (Fallen(0, ("seen",)), "Seen has been below this client's usual lately."),
-        (Fallen(12, ("heard",)), "Heard has been below this client's usual for 12 check-ins."),
+        (fallen(1, ("heard",)), "Heard has been below this client's usual in the latest check-in."),
+        (fallen(0, ("seen",)), "Seen has been below this client's usual lately."),
+        (fallen(12, ("heard",)), "Heard has been below this client's usual for 12 check-ins."),
         (
-            Fallen(3, SEVEN[:3]),
+            fallen(3, SEVEN[:3]),
             "Heard, respected and understood have been below this client's usual for three",
         ),
-        (Fallen(2, SEVEN, overall=True), "Answers as a whole have been below this client's usual for two"),
-        (Fallen(2, ()), "Answers as a whole have been below this client's usual for two check-ins."),
+        (fallen(2, SEVEN, overall=True), "Answers as a whole have been below this client's usual for two"),
+        (fallen(2, ()), "Answers as a whole have been below this client's usual for two check-ins."),
     ],
 )
-def test_the_sentence_says_which_feelings_and_since_when(fallen: Fallen, sentence: str) -> None:
-    assert lead(fallen).startswith(sentence)
+def test_the_sentence_says_which_feelings_and_since_when(why: Explanation, sentence: str) -> None:
+    assert lead(why).startswith(sentence)
 
 
 def test_a_decline_is_told_in_the_therapists_language() -> None:
-    assert lead(Fallen(), "es").startswith("Escucha y comprensión están por debajo de lo habitual")
-    assert lead(Fallen(2, ("heard",)), "fr").startswith(
+    assert lead(fallen(), "es").startswith("Escucha y comprensión están por debajo de lo habitual")
+    assert lead(fallen(2, ("heard",)), "fr").startswith(
         "Écoute : en dessous de l'habitude de cette personne depuis deux"
     )
 
@@ -75,20 +77,20 @@ def test_advice_comes_with_the_note_and_names_its_sources(language: str) -> None
 
 
 def test_feelings_of_one_foundation_bring_its_advice_once() -> None:
-    told = note("rapport", fallen=Fallen(2, ("respected", "accepted")))
+    told = note("rapport", why=fallen(2, ("respected", "accepted")))
     assert told.advice == load_all().guidance["non-judgement"].lines["en"]
 
 
 def test_a_decline_in_all_feelings_brings_the_advice_for_the_whole() -> None:
-    told = note("rapport", fallen=Fallen(2, SEVEN, overall=True))
+    told = note("rapport", why=fallen(2, SEVEN, overall=True))
     assert told.advice == load_all().guidance["overall"].lines["en"]
 
 
 def test_many_fallen_feelings_do_not_become_a_lecture() -> None:
-    assert len(note("rapport", fallen=Fallen(2, SEVEN)).advice) == 6
+    assert len(note("rapport", why=fallen(2, SEVEN)).advice) == 6
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ALERT_KINDS if kind != "rapport"])
+@pytest.mark.parametrize("kind", [kind for kind in ALERT_KINDS if kind not in SIGNALS])
 def test_other_notes_give_no_advice(kind: str) -> None:
     told = note(kind)
     assert (told.advice, told.sources, told.advice_heading, told.sources_heading) == ((), (), "", "")
@@ -148,6 +150,8 @@ def test_a_danger_text_is_content_free_and_fits_one_segment(language: str) -> No
     ("kind", "lacks"),
     [
         ("rapport", "explanation"),
+        ("low", "explanation"),
+        ("model_change", "change"),
         ("reminder", "days"),
         ("escalated", "days"),
         ("cover", "therapist"),

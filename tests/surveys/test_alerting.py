@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from surveys import alerting
 from surveys.alerting import MENDED_BELOW, Rung, Standing
+from surveys.rapport import Observation
 from surveys.window import Holidays
 
 NEW_YORK = "America/New_York"
@@ -43,6 +44,38 @@ def test_an_alert_ends_only_when_the_evidence_is_well_below_the_threshold(standi
     assert alerting.decide(THRESHOLD - MENDED_BELOW, THRESHOLD, standing) == "resolve"
 
 
+@pytest.mark.parametrize(("answered_since", "verdict"), [(0, "nothing"), (1, "nothing"), (2, "open")])
+def test_a_relapse_straight_after_an_alert_that_was_taken_on_does_not_nag(answered_since: int, verdict: str) -> None:
+    """They are at it; if it lasts, it is told."""
+    ended = Standing(acknowledged=True, answered_since=answered_since)
+    assert alerting.decide(9.0, THRESHOLD, ended) == verdict
+
+
+def test_a_relapse_after_an_alert_that_nobody_took_on_is_told_at_once() -> None:
+    assert alerting.decide(THRESHOLD, THRESHOLD, Standing(acknowledged=False, answered_since=0)) == "open"
+
+
+START = Standing(open=True, start=True)
+
+
+@pytest.mark.parametrize(
+    ("start", "standing", "verdict"),
+    [
+        (0.01, FRESH, "open"),
+        (0.03, FRESH, "nothing"),
+        (0.01, START, "nothing"),
+        (0.04, START, "nothing"),
+        (0.06, START, "resolve"),
+        (1.0, START, "resolve"),
+    ],
+)
+def test_a_start_lower_than_one_in_n_opens_an_alert_that_ends_when_it_was_nothing(
+    start: float, standing: Standing, verdict: str
+) -> None:
+    """At one in fifty. Once it is no start any more, the evidence alone decides."""
+    assert alerting.decide(-9.0, THRESHOLD, standing, start=start, rate=1 / 50) == verdict
+
+
 @given(st.lists(st.floats(-9, 9), max_size=60))
 def test_two_alerts_are_never_open_at_once(evidence: list[float]) -> None:
     standing = FRESH
@@ -57,6 +90,69 @@ def test_two_alerts_are_never_open_at_once(evidence: list[float]) -> None:
 def test_the_practices_choice_of_false_alarms_is_kept_within_limits(said: str, used: int) -> None:
     assert alerting.one_in({"one_false_alarm_in": said}) == used
     assert alerting.one_in({}) == 50
+
+
+def test_a_therapists_own_choice_comes_before_the_practices_within_the_same_limits() -> None:
+    assert alerting.one_in({"one_false_alarm_in": "50"}, 100) == 100
+    assert alerting.one_in({"one_false_alarm_in": "50"}, 5) == 20
+    assert alerting.one_in({"one_false_alarm_in": "80"}, None) == 80
+
+
+# ------------------------------------------------------------------------------------------- a single low answer
+
+CORE = ("heard", "respected", "understood")
+FIVES, TWOS = dict.fromkeys(CORE, 5), dict.fromkeys(CORE, 2)
+
+
+@pytest.mark.parametrize(
+    ("answers", "earlier", "told"),
+    [
+        ({"heard": 1, "respected": 5, "understood": 4}, [FIVES, FIVES], ("heard",)),
+        ({"heard": 1, "respected": 1, "understood": 4}, [FIVES], ("heard", "respected")),
+        ({"heard": 2, "respected": 5, "understood": 4}, [FIVES, FIVES], ()),
+        ({"heard": 5, "seen": 1}, [FIVES, FIVES], ()),
+        ({"heard": 1}, [TWOS, FIVES, TWOS, TWOS], ()),
+        ({"heard": 1}, [], ("heard",)),
+        ({}, [FIVES], ()),
+    ],
+)
+def test_a_one_on_a_core_feeling_is_told_of_someone_who_does_not_usually_rate_low(
+    answers: dict[str, int], earlier: list[dict[str, int]], told: tuple[str, ...]
+) -> None:
+    assert alerting.very_low(answers, earlier, CORE) == told
+
+
+def test_a_note_about_one_low_answer_is_mailed_once_and_climbs_no_further() -> None:
+    assert rung("low", 0, MONDAY).roles == ("therapist",)
+    last = rung("low", 1, MONDAY + timedelta(minutes=30))
+    assert (last.roles, last.kind, last.next_at) == ((), "untaken", None)
+
+
+# ------------------------------------------------------------------------------------------- silence
+
+
+def answered(pattern: str) -> list[Observation]:
+    """x: answered, -: not."""
+    return [Observation(n, each == "x") for n, each in enumerate(pattern)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "silent"),
+    [
+        ("xxxxxx---", 3),
+        ("xx-xx-x----", 4),
+        ("xxxx---", 3),
+        ("xxxxxx--", 0),
+        ("x-x--x---", 0),
+        ("---", 0),
+        ("xxx---", 0),
+        ("xxxxxx---x", 0),
+        ("", 0),
+    ],
+)
+def test_silence_is_told_of_someone_who_answered_regularly_before(pattern: str, silent: int) -> None:
+    """Three or more in a row, after at least four of six."""
+    assert alerting.gone_silent(answered(pattern)) == silent
 
 
 # ------------------------------------------------------------------------------------------- notes

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from surveys.rapport import Model, Observation, default_model, fit
+from surveys.rapport import Model, Observation, assess, default_model, enough, fit, held_out, score
 from surveys.rapport.alarms import count, evidence, rotation, stable_client
 from surveys.rapport.expectation import encoded, expected
+from surveys.rapport.filtering import foreseen
 from surveys.rapport.learning import better
 from tests.support.practice import FEELINGS, practice
 
@@ -93,3 +94,55 @@ def test_a_flag_that_stays_up_counts_again_after_four_appointments() -> None:
 def test_feelings_must_be_different_names(feelings: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="feelings must be different names"):
         default_model(feelings)
+
+
+# ------------------------------------------------------------------------------------------- is it worth having?
+
+
+def test_the_chances_foreseen_of_all_possible_answers_sum_to_one() -> None:
+    """So the score can't be raised by anything but being right."""
+    belief = assess(histories(1)[0], SHIPPED)
+    number = belief.number + 1
+    chances = [
+        np.exp(foreseen(belief, Observation(number, True, {"heard": one, "involved": other})))
+        for one in range(1, 6)
+        for other in range(1, 6)
+    ]
+    assert sum(chances) == pytest.approx(1.0)
+
+
+def test_an_unanswered_check_in_tells_nothing_of_how_well_was_foreseen() -> None:
+    assert score(SHIPPED, [[Observation(0, False)]]) == 0.0
+
+
+def test_clients_who_follow_a_model_are_foreseen_best_by_it() -> None:
+    calm = replace(SHIPPED, fluctuation=0.2, off_days=0.0)
+    people = drawn_from(calm, 60)
+    assert score(calm, people) > score(SHIPPED, people)
+
+
+def test_every_fifth_client_is_held_out_and_nobody_is_on_both_sides() -> None:
+    people = histories(23)
+    learned_from, seen_on = held_out(people)
+    assert (len(learned_from), len(seen_on)) == (18, 5)
+    assert not any(each is other for each in learned_from for other in seen_on)
+
+
+@pytest.mark.parametrize(("clients", "answered", "is_enough"), [(60, 6, True), (59, 9, False), (200, 5, False)])
+def test_there_is_enough_with_sixty_clients_of_six_answered_check_ins(
+    clients: int, answered: int, is_enough: bool
+) -> None:
+    history = [Observation(n, n < answered, {"heard": 5} if n < answered else {}) for n in range(12)]
+    assert enough([history] * clients) == is_enough
+
+
+def test_a_model_is_written_and_read_bit_for_bit() -> None:
+    model = learned(histories(10))
+    assert Model.from_text(model.to_text()) == model
+    assert Model.from_text(model.to_text()).id == model.id != SHIPPED.id
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"feelings": ["heard"]}'])
+def test_what_is_no_model_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="this is no model"):
+        Model.from_text(text)

@@ -38,6 +38,7 @@ class Config:
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
     mail_webhook_secret: str = field(default="", repr=False)
+    imap_url: str = field(default="", repr=False)
     port: int = 8000
     settle_seconds: int = 600
     lease_seconds: int = 60
@@ -60,6 +61,7 @@ class Config:
             smtp_url=reader.url("SMTP_URL", "smtp", "smtps"),
             mail_from=reader.text("MAIL_FROM", *_MAIL),
             mail_webhook_secret=reader.text("MAIL_WEBHOOK_SECRET"),
+            imap_url=reader.url("IMAP_URL", "imaps", "imap"),
             port=reader.whole("PORT", cls.port, 1, 65535),
             settle_seconds=reader.whole("SEND_SETTLE_SECONDS", cls.settle_seconds, 1, 86400),
             lease_seconds=reader.whole("SEND_LEASE_SECONDS", cls.lease_seconds, 1, 3600),
@@ -213,6 +215,7 @@ SETTINGS = (
     "SMTP_URL",
     "MAIL_FROM",
     "MAIL_WEBHOOK_SECRET",
+    "IMAP_URL",
     "PORT",
     "SEND_SETTLE_SECONDS",
     "SEND_LEASE_SECONDS",

@@ -14,6 +14,7 @@ __all__ = [
     "Voice",
     "Written",
     "language_of",
+    "places_of",
     "segments",
     "why_not_name",
     "write",
@@ -34,13 +35,16 @@ class Say:
     """What the conversation wants said; pure data.
 
     `feelings` are those asked, or still open; `understood` is what was understood so far; `initial` is the
-    client's where two clients share one phone.
+    client's where two clients share one phone; `link` opens the form, for a text that asks by a link alone; `bare`: by
+    nothing but the link.
     """
 
     kind: str
     feelings: tuple[str, ...] = ()
     understood: tuple[tuple[str, int], ...] = ()
     initial: str = ""
+    link: str = ""
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def write(say: Say, voice: Voice, instruments: Instruments) -> Written:
     if say.kind not in KINDS:
         raise ValueError(f"{say.kind!r} is not a kind of message")
     language = language_of(voice.language)
-    places = _places(say, voice, instruments, language)
+    places = places_of(say, voice, instruments)
     text = _template(say, instruments, language).format(**places)
     return Written(instruments.subjects[language][say.kind].format(**places), text)
 
@@ -100,19 +104,25 @@ def why_not_name(sms_name: str) -> str | None:
 def _template(say: Say, instruments: Instruments, language: str) -> str:
     """The text of a kind; for one of two clients on a phone, its own short form or the initial in front."""
     texts = instruments.texts[language]
+    if say.link:
+        by_link = texts[f"{say.kind}_{'bare' if say.bare else 'link'}"]
+        return instruments.parts[language]["for_initial"] + by_link if say.initial else by_link
     if not say.initial:
         return texts[say.kind]
     shared = next((short for short, kind in SHARED.items() if kind == say.kind), None)
     return texts[shared] if shared else instruments.parts[language]["for_initial"] + texts[say.kind]
 
 
-def _places(say: Say, voice: Voice, instruments: Instruments, language: str) -> dict[str, str]:
+def places_of(say: Say, voice: Voice, instruments: Instruments) -> dict[str, str]:
+    """What the templates may have filled in, in the client's language. Raises ValueError as `write` does."""
+    language = language_of(voice.language)
     asking = _asking(say.feelings, instruments, language) if say.feelings else {}
     if not asking and say.kind in ("check_in", "reminder", "ask_rest", "explain"):
         raise ValueError(f"{say.kind} must ask about something")
     return {
         "sms_name": voice.sms_name,
         "initial": say.initial.strip()[:1].upper(),
+        "link": say.link,
         "lines": voice.own_lines.strip().rstrip(".") or instruments.lines_of(voice.country).text[language],
         "often": instruments.parts[language][_how_often(voice.often)],
         "got": _got(say, instruments, language),

@@ -5,10 +5,20 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A PNG inside a mail, shown where its HTML names it by `cid:`."""
+
+    name: str
+    png: bytes
+
+
+@dataclass(frozen=True)
 class Outgoing:
     """One message for one address. `attempt_id` comes back in the provider's callbacks;
     `message_id` is the same whenever this message is tried again; `valid_seconds`: the provider
-    must not deliver later than that from now."""
+    must not deliver later than that from now. For mails: `sender_name` stands in place of the name in MAIL_FROM,
+    `reply_to` is where answers go, `unsubscribe` an address that stops more by one POST,
+    `follows` the `message_id` of the mail whose thread it belongs to."""
 
     to: str
     body: str
@@ -18,6 +28,11 @@ class Outgoing:
     now: datetime
     subject: str = ""
     html: str = ""
+    sender_name: str = ""
+    reply_to: str = ""
+    unsubscribe: str = ""
+    follows: str = ""
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 import contextlib
 import smtplib
 import ssl
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, formataddr, parseaddr
 from urllib.parse import unquote, urlsplit
 
-from bot.channels.base import DeliveryFailed, InDoubt, Outgoing
+from bot.channels.base import DeliveryFailed, InDoubt, Outgoing, Picture
 from bot.channels.codes import BAD_ADDRESS, BUSY, SET_UP, UNREACHABLE
 from bot.config import Config
 
@@ -99,16 +100,34 @@ class MailChannel:
 def compose(message: Outgoing, mail_from: str) -> EmailMessage:
     """The mail as it goes out: text, HTML where there is one, and headers that keep robots from answering."""
     mail = EmailMessage()
-    mail["From"] = mail_from
+    address = parseaddr(mail_from)[1]
+    mail["From"] = formataddr((message.sender_name, address)) if message.sender_name else mail_from
     mail["To"] = message.to
     mail["Subject"] = " ".join(message.subject.split())
     mail["Date"] = format_datetime(message.now)
-    mail["Message-ID"] = f"<{message.message_id}@{parseaddr(mail_from)[1].rpartition('@')[2] or 'localhost'}>"
+    domain = address.rpartition("@")[2] or "localhost"
+    mail["Message-ID"] = f"<{message.message_id}@{domain}>"
+    if message.follows:
+        mail["In-Reply-To"] = mail["References"] = f"<{message.follows}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notes in answer
+    if message.reply_to:
+        mail["Reply-To"] = message.reply_to
+    if message.unsubscribe:  # RFC 8058: one POST, no page in between
+        mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.body)
     if message.html:
         mail.add_alternative(message.html, subtype="html")
+        _show(mail, message.pictures)
     return mail
+
+
+def _show(mail: EmailMessage, pictures: Sequence[Picture]) -> None:
+    """The pictures travel with the HTML, so that nothing is fetched when the mail is read."""
+    page = mail.get_body(("html",))
+    if page is not None:
+        for picture in pictures:
+            page.add_related(picture.png, "image", "png", cid=f"<{picture.name}>")
 
 
 def _expect(answer: tuple[int, bytes], blame: str, *good: int) -> None:

@@ -6,14 +6,16 @@ from datetime import datetime
 from bot import log
 from bot.flows import raising
 from bot.flows.context import Context
-from bot.flows.planning import askings_of, replan_client, rule_of
+from bot.flows.falling_back import ways
+from bot.flows.planning import askings_of, replan_client, rule_for
 from bot.flows.signal import belief_of
 from bot.flows.speaking import say_to
-from bot.store import Tx, check_ins, clients, inbox, practices
+from bot.store import Tx, check_ins, clients, inbox, outbox, practices
 from bot.store.check_ins import CheckIn
+from bot.store.clients import Client
 from surveys import rapport
 from surveys.conversation import Event, State, move
-from surveys.schedule import SILENT_AFTER, UNREACHABLE, gone_quiet
+from surveys.schedule import SILENT_AFTER, UNREACHABLE, Schedule, gone_quiet
 from surveys.wording import Say
 
 AT_ONCE = 100
@@ -60,43 +62,53 @@ def _ask(ctx: Context, tx: Tx, check_in: CheckIn, now: datetime) -> bool:
     """The welcome first; the question once the provider has taken that. Whether anything was queued."""
     practice = practices.get(tx, check_in.practice_id)
     client = clients.get(tx, practice.id, check_in.client_id)
-    if not client.address:
+    rule = rule_for(tx, practice, client.therapist_id, client.id)
+    way = next(iter(ways(tx, client, rule, now)), None)
+    if way is None:
         _close(tx, check_in, Event.WITHDRAWN, UNREACHABLE, now)
         return True
     if not client.welcomed:
         # Tied to the check-in it comes before, so that a later one may welcome again if this one was refused.
-        return _say(ctx, tx, check_in, Say("welcome"), now)
-    feelings = _feelings(ctx, tx, check_in, rule_of(dict(practice.schedule)).digits)
+        return _say(ctx, tx, check_in, way, Say("welcome"), now)
+    feelings = _feelings(ctx, tx, check_in, rule)
     check_ins.set_feelings(tx, practice.id, check_in.id, feelings)
-    return _say(ctx, tx, check_in, Say("check_in", feelings), now)
+    return _say(ctx, tx, check_in, way, Say("check_in", feelings), now)
 
 
-def _feelings(ctx: Context, tx: Tx, check_in: CheckIn, digits: int) -> tuple[str, ...]:
-    """The core feelings, and a fourth every second time or when doubt is high (the signal chooses)."""
+def _feelings(ctx: Context, tx: Tx, check_in: CheckIn, schedule: Schedule) -> tuple[str, ...]:
+    """The core feelings, and a fourth every second time or when doubt is high (the signal chooses among those that
+    the schedule allows)."""
     core = ctx.instruments.core
-    if digits <= len(core):
+    if schedule.digits <= len(core):
         return core
     try:
         belief = belief_of(ctx, tx, check_in.practice_id, check_in.client_id, check_in.therapist_id)
-        return rapport.choose(belief, digits, always=core)
+        found = rapport.choose(belief, len(ctx.instruments.questions), always=core)
+        further = [each for each in found if each not in core and each in (schedule.fourth or found)]
+        return (*core, *further)[: schedule.digits]
     except Exception as error:  # a fault in the signal must not keep anyone from being asked
         log.get().error("fault", what="choosing a question", check_in=check_in.id, error=error.__class__.__name__)
         return core
 
 
 def _remind(ctx: Context, tx: Tx, check_in: CheckIn, now: datetime) -> bool:
+    """By the other channel where the rule names one: what went unanswered there may be seen here."""
     check_ins.no_reminder(tx, check_in.practice_id, check_in.id)
-    if clients.get(tx, check_in.practice_id, check_in.client_id).address:
-        _say(ctx, tx, check_in, Say("reminder", check_in.feelings), now)
+    practice = practices.get(tx, check_in.practice_id)
+    client = clients.get(tx, practice.id, check_in.client_id)
+    found = ways(tx, client, rule_for(tx, practice, client.therapist_id, client.id), now)
+    asked_by = outbox.channels_of(tx, practice.id, check_in.id, "check_in")
+    way = next((way for way in found if way.channel not in asked_by), next(iter(found), None))
+    if way and not client.discreet:
+        _say(ctx, tx, check_in, way, Say("reminder", check_in.feelings), now)
     return True
 
 
-def _say(ctx: Context, tx: Tx, check_in: CheckIn, say: Say, now: datetime) -> bool:
-    """Each kind once a check-in; whether it was queued."""
+def _say(ctx: Context, tx: Tx, check_in: CheckIn, way: Client, say: Say, now: datetime) -> bool:
+    """Each kind once a check-in; whether it was queued. `way`: the client, by the channel it goes by."""
     practice = practices.get(tx, check_in.practice_id)
-    client = clients.get(tx, practice.id, check_in.client_id)
     dedupe = f"{say.kind}:{check_in.id}"
-    return say_to(tx, ctx.instruments, practice, client, say, dedupe, now, check_in.id) is not None
+    return say_to(ctx, tx, practice, way, say, dedupe, now, check_in.id) is not None
 
 
 def _expire(_ctx: Context, tx: Tx, check_in: CheckIn, now: datetime) -> bool:

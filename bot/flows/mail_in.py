@@ -1,4 +1,4 @@
-"""A client's mail on its way in: raw MIME becomes an `Inbound`. However broken a mail is, what can be had is kept.
+"""A client's mail on its way in: raw MIME becomes a `MailIn`. However broken a mail is, what can be had is kept.
 
 Anyone may write to us, and the time the standard library takes over a header grows with the square of its length, most
 of all by `email.policy.default`: that one reads only the few headers we need, and each header is cut first.
@@ -8,24 +8,44 @@ import codecs
 import hashlib
 import html
 import re
+from collections.abc import Collection
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import Compat32, default
 
+from bot.flows.bounces import Failure, failures
 from bot.store.inbox import Inbound
 from surveys.replies.html import html_to_text
 
 LONGEST_HEADER = 2_000
+LONGEST_ROUTE = 20_000
 LONGEST_HTML = 300_000
 NOBODY = "<>"  # the sender of a mail without a usable one, as in RFC 5321: not to be answered
 CARRIED = (
     *("Subject", "From", "Auto-Submitted", "Precedence", "Return-Path", "List-Id", "X-Auto-Response-Suppress"),
     *("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Failed-Recipients", "X-Auto-Reply"),
 )
+# Where a mail was sent to, by whichever header the servers on its way have kept it in.
+SENT_TO = (
+    *("to", "cc", "delivered-to", "x-delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "resent-to"),
+    *("x-forwarded-to", "original-recipient", "x-original-recipient"),
+)
+REFERS = ("in-reply-to", "references")
 PLAIN, HTML = "text/plain", "text/html"
 _ADDRESS = re.compile(r"[^\s<>\"(),:;@]{1,200}@[^\s<>\"(),:;@]{1,255}")
 _SLOW = frozenset({"idna", "punycode"})  # for names of hosts; reading a long text as one takes hours
+
+
+@dataclass(frozen=True)
+class MailIn(Inbound):
+    """A mail. `sent_to` and `refers_to` are headers as they came: to which addresses it went, which mails it answers.
+    `failures`: it reports that mails of ours came back."""
+
+    sent_to: str = ""
+    refers_to: str = ""
+    failures: tuple[Failure, ...] = ()
 
 
 class _Cut(Compat32):
@@ -39,7 +59,7 @@ class _Cut(Compat32):
 _POLICY = _Cut()
 
 
-def read_mail(raw: bytes) -> Inbound:
+def read_mail(raw: bytes) -> MailIn:
     """What a mail says, from whom, and the headers by which a reader tells people from machines. Never raises.
 
     The body is the text as written or, where there is only HTML, its source. The same mail has the same
@@ -54,7 +74,16 @@ def read_mail(raw: bytes) -> Inbound:
         headers["Return-Path"] = NOBODY
     name = (_header(mail, "Message-ID") or "").strip()
     identity = f"{name}\n{sender}".encode("utf-8", "surrogatepass") if name else raw
-    return Inbound("mail", hashlib.sha256(identity).hexdigest(), sender, body.replace("\x00", ""), headers=headers)
+    return MailIn(
+        "mail",
+        hashlib.sha256(identity).hexdigest(),
+        sender,
+        body.replace("\x00", ""),
+        headers=headers,
+        sent_to=_all(mail, SENT_TO),
+        refers_to=_all(mail, REFERS),
+        failures=failures(mail),
+    )
 
 
 def _parsed(raw: bytes) -> Message:
@@ -73,6 +102,11 @@ def _header(mail: Message, name: str) -> str | None:
         return str(default.header_fetch_parse(name, str(found)))
     except Exception:
         return str(found)
+
+
+def _all(mail: Message, names: Collection[str]) -> str:
+    """Every header of these names, one a line, as they came."""
+    return "\n".join(str(value) for name, value in mail.raw_items() if name.lower() in names)[:LONGEST_ROUTE]
 
 
 def _sender(mail: Message) -> str:

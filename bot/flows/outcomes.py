@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot import log
 from bot.channels.codes import BAD_ADDRESS, STOPPED
 from bot.flows.context import Context
+from bot.flows.falling_back import FALLS_BACK, by_another_way
 from bot.flows.letters import notify_managers
-from bot.flows.planning import askings_of, rule_of
-from bot.store import Tx, alerts, appointments, check_ins, clients, people, practices, sends
+from bot.flows.planning import askings_of, rule_for
+from bot.store import Tx, alerts, appointments, check_ins, clients, people, practices, sends, undeliverable
 from bot.store.check_ins import CheckIn
 from bot.store.outbox import Message
 from surveys import schedule as rule
@@ -51,10 +52,13 @@ def refused(
 
 
 def unreachable(ctx: Context, tx: Tx, message: Message, *, meaning: str, reason: str, now: datetime) -> None:
-    """It never got there: keep our list in step with the provider's, and close the check-in it was about."""
+    """It never got there: keep our lists in step with the provider's, and go by another channel, or close the
+    check-in it was about."""
     if meaning == STOPPED and not message.person_id:
         _stopped_there(tx, message, now)
-    if message.kind in ("welcome", "check_in"):
+    if message.client_id and meaning == BAD_ADDRESS:
+        undeliverable.mark(tx, message.practice_id, message.address, now)
+    if message.kind in FALLS_BACK and not by_another_way(ctx, tx, message, now):
         _not_asked(tx, message, Event.REFUSED, reason, now)
     if message.client_id and meaning == BAD_ADDRESS:
         notify_managers(ctx, tx, message.practice_id, "unreachable", f"unreachable:{message.address_index}", now)
@@ -108,7 +112,7 @@ def _asked(tx: Tx, check_in: CheckIn, now: datetime) -> None:
         return
     client = clients.get(tx, check_in.practice_id, check_in.client_id)
     practice = practices.get(tx, check_in.practice_id)
-    schedule = rule_of(dict(practice.schedule))
+    schedule = rule_for(tx, practice, client.therapist_id, client.id)
     earlier = check_ins.of_clients(tx, check_in.practice_id, [client.id])[client.id]
     visit = appointments.get(tx, check_in.practice_id, check_in.appointment_id)
     next_start = appointments.next_start(tx, check_in.practice_id, visit)

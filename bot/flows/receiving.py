@@ -7,26 +7,27 @@ fails, the message is kept all the same, as `unread`, and a person is told.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot import log
-from bot.flows import outcomes, raising
+from bot.flows import bounces, outcomes, raising
 from bot.flows.context import Context
+from bot.flows.joining import RECENT, Sender, who
 from bot.flows.letters import notify_managers
+from bot.flows.mail_in import MailIn
 from bot.flows.planning import replan_client
 from bot.flows.speaking import answer_stranger, say_to
-from bot.store import Tx, check_ins, clients, inbox, outbox, practices
+from bot.store import Tx, check_ins, clients, inbox, outbox, undeliverable
 from bot.store.check_ins import OPEN, CheckIn
 from bot.store.clients import Client
 from bot.store.inbox import Inbound
 from bot.store.practices import Practice
 from surveys import conversation, replies
-from surveys.conversation import Event, Situation, State, Step
+from surveys.conversation import Event, Parse, Situation, State, Step
 from surveys.replies import Reply
 from surveys.schedule import HALTED, STOPPED
 from surveys.wording import Say
 
-RECENT = timedelta(hours=24)
 ONCE_A_CHECK_IN = ("closed", "comment_thanks", "confirm_low")
 SPARED = ("crisis", "crisis_stopped", "stopped")  # what may still go to someone who said STOP
 # Carriers act on these by themselves; they hold even if reading a message fails. CTIA Messaging Principles, 5.1.3.
@@ -35,58 +36,78 @@ WRONG_NUMBER = "the number or address is someone else's"
 
 
 @dataclass(frozen=True)
-class _Sender:
-    """Whose message it is, as far as that can be told; a shared number is never guessed."""
+class Taken:
+    """A message that was new. `step`: what followed from it; None where it couldn't be read and a person must."""
 
-    practice: Practice
-    client: Client | None
-    check_in: CheckIn | None
-    all: list[Client]
+    inbox_id: str
+    step: Step | None
 
 
 def receive(ctx: Context, inbound: Inbound, now: datetime) -> bool:
     """Take a message in; False for a repeat delivery, which changes nothing.
 
-    When this returns, the message and all that follows from it are on disk.
+    When this returns, the message and all that follows from it are on disk; requests that wait for that together
+    share one commit.
     """
+    taken = ctx.store.together(lambda: _receive(ctx, inbound, now))
+    if taken:
+        log.get().info("received", inbox=taken.inbox_id)
+    return taken is not None
+
+
+def _receive(ctx: Context, inbound: Inbound, now: datetime) -> Taken | None:
     with ctx.store.transaction() as tx:
-        sender = _who(tx, inbound.sender, now)
-        inbox_id = inbox.remember(tx, sender.practice.id, inbound, now)
-        if inbox_id is None:
-            return False
-        reception = _Reception(ctx, tx, sender, inbound, inbox_id, now)
-        try:
-            with tx.savepoint():
-                reception.take_in()
-        except Exception as error:
-            log.get().error("a message could not be read", inbox=inbox_id, error=error.__class__.__name__)
-            reception.hand_over()
-    log.get().info("received", inbox=inbox_id, practice=sender.practice.id)
-    return True
+        taken = take(ctx, tx, who(ctx.config, tx, inbound, now), inbound, now)
+        if taken and isinstance(inbound, MailIn):
+            _note_mail(ctx, tx, inbound, now)
+    return taken
 
 
-def _who(tx: Tx, address: str, now: datetime) -> _Sender:
-    found = clients.by_address(tx, address)
-    asked = {client.id: check_ins.latest_asked(tx, client.practice_id, client.id) for client in found}
-    waiting = [c for c in found if (latest := asked[c.id]) and latest.state in OPEN and latest.expires_at > now]
-    recent = [c for c in found if (latest := asked[c.id]) and latest.asked_at and now - latest.asked_at <= RECENT]
-    # With one phone for two, only an open question, or the only one asked lately, says who is writing.
-    chosen = next((some for some in (waiting, recent) if len(some) == 1), found) if len(waiting) < 2 else found
-    client = chosen[0] if len(chosen) == 1 else None
-    practice_id = (client or found[0]).practice_id if found else None
-    practice = practices.get(tx, practice_id) if practice_id else practices.first(tx, now)
-    return _Sender(practice, client, asked[client.id] if client else None, found)
+def take(
+    ctx: Context, tx: Tx, sender: Sender, inbound: Inbound, now: datetime, reading: Parse | None = None
+) -> Taken | None:
+    """The same for one whose sender is known, in a transaction of the caller's; None for a repeat delivery.
+
+    `reading` reads it instead of the reader of replies, where it came as choices rather than words.
+    """
+    inbox_id = inbox.remember(tx, sender.practice.id, inbound, now)
+    if inbox_id is None:
+        return None
+    reception = _Reception(ctx, tx, sender, inbound, inbox_id, now)
+    reception.reading = reading or reception.reading
+    try:
+        with tx.savepoint():
+            return Taken(inbox_id, reception.take_in())
+    except Exception as error:
+        log.get().error("a message could not be read", inbox=inbox_id, error=error.__class__.__name__)
+        reception.hand_over()
+        return Taken(inbox_id, None)
+
+
+def _note_mail(ctx: Context, tx: Tx, mail: MailIn, now: datetime) -> None:
+    """What a mail tells of addresses: of mails that came back, or that this one works after all."""
+    for failure in mail.failures:
+        bounces.note(ctx, tx, failure, now)
+    if not mail.failures:
+        undeliverable.clear(tx, mail.sender)
+
+
+def own_danger_words(practice: Practice) -> tuple[str, ...]:
+    """The practice's own phrases that mean danger."""
+    words = (word.strip() for word in practice.settings.get("crisis_words", "").split(","))
+    return tuple(word for word in words if word)
 
 
 class _Reception:
     """One message on its way in; every method belongs to the one transaction."""
 
-    def __init__(self, ctx: Context, tx: Tx, sender: _Sender, inbound: Inbound, inbox_id: str, now: datetime) -> None:
+    def __init__(self, ctx: Context, tx: Tx, sender: Sender, inbound: Inbound, inbox_id: str, now: datetime) -> None:
         self.ctx, self.tx, self.sender, self.inbound = ctx, tx, sender, inbound
         self.inbox_id, self.now = inbox_id, now
         self.practice, self.client, self.check_in = sender.practice, sender.client, sender.check_in
+        self.reading: Parse = self._parse
 
-    def take_in(self) -> None:
+    def take_in(self) -> Step:
         """Read it, and store and queue what follows."""
         situation, step = self._answer_to_one_under_way() or self._step(self._situation(self.check_in))
         self._keep(step)
@@ -95,6 +116,7 @@ class _Reception:
         self._alert(step)
         if step.say:
             self._say(step.say)
+        return step
 
     def hand_over(self) -> None:
         """It couldn't be read: keep it as that, obey the words that carriers obey, and have someone look.
@@ -108,13 +130,15 @@ class _Reception:
         raising.unread(self.tx, self.practice.id, self.client, self.sender.all, self.now)
 
     def _step(self, situation: Situation) -> tuple[Situation, Step]:
-        return situation, conversation.step(situation, self._parse)
+        return situation, conversation.step(situation, self.reading)
 
     def _answer_to_one_under_way(self) -> tuple[Situation, Step] | None:
         """An answer to a question whose sending is still in doubt here: that they have it is proof that it came."""
         found = self.client and check_ins.under_way(self.tx, self.client.practice_id, self.client.id)
         if not found or (self.check_in and self.check_in.state in OPEN):
             return None
+        if self.sender.certain and (self.check_in is None or self.check_in.id != found.id):
+            return None  # it is about another one
         situation, step = self._step(self._situation(replace(found, state=State.ASKED)))
         if not step.scores:
             return None
@@ -125,14 +149,13 @@ class _Reception:
         return situation, step
 
     def _parse(self, asked: Sequence[str]) -> Reply:
-        extra = self.practice.settings.get("crisis_words", "")
         return replies.parse(
             self.inbound.body,
             asked=tuple(asked),
             instruments=self.ctx.instruments,
             channel="email" if self.inbound.channel == "mail" else "sms",
             headers=self.inbound.headers,
-            also_crisis=tuple(words.strip() for words in extra.split(",") if words.strip()),
+            also_crisis=own_danger_words(self.practice),
         )
 
     def _situation(self, check_in: CheckIn | None) -> Situation:
@@ -208,7 +231,8 @@ class _Reception:
         for client in self.sender.all:
             clients.stop(self.tx, client.practice_id, self.inbound.sender, "wrong number", self.now)
             if client == self.client:
-                clients.drop_address(self.tx, client.practice_id, client.id, self.inbound.channel)
+                channel = client.channel if self.inbound.channel == "web" else self.inbound.channel
+                clients.drop_address(self.tx, client.practice_id, client.id, channel)
             self._note(client, "wrong number")
             self._end(client, WRONG_NUMBER)
         for practice_id in {client.practice_id for client in self.sender.all}:
@@ -239,16 +263,25 @@ class _Reception:
             raising.call(self.tx, self.client, check_in_id, self.now)
 
     def _say(self, say: Say) -> None:
+        if self.inbound.channel == "web":
+            return  # the page itself answers
         check_in_id = self.check_in.id if self.check_in else None
-        where = (self.tx, self.ctx.instruments, self.practice)
+        where = (self.ctx, self.tx, self.practice)
         if self.client:
             dedupe = _dedupe(say.kind, check_in_id, self.client.id, self.inbox_id, self.now)
+            if self.inbound.channel == "mail" and say.kind not in SPARED and self._answered_today():
+                return
             # the address it came from, not another one of the client's
             say_to(*where, self.client, say, dedupe, self.now, check_in_id, to=self.inbound)
         elif self.inbound.channel == "sms" or say.kind in SPARED:  # by mail, senders are forged: spam gets no answer
             index = self.tx.sealer.index(self.inbound.sender)
             dedupe = _dedupe(say.kind, None, index, self.inbox_id, self.now)
             answer_stranger(*where, self.inbound.sender, self.inbound.channel, say, dedupe, self.now)
+
+    def _answered_today(self) -> bool:
+        """Two machines that answer each other must come to an end: one answer by mail a day is enough."""
+        client = self.client
+        return client is not None and outbox.answered_since(self.tx, client.practice_id, client.id, self.now - RECENT)
 
 
 def _with_check_in(tx: Tx, situation: Situation, client: Client, check_in: CheckIn, now: datetime) -> Situation:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from bot.flows.speaking import say_to
+from bot.flows.speaking import text_to
 from bot.store import Tx, clients, doubts, practices, system
 from bot.store.sql import moment_of
 from surveys.instrument import Instruments, load_all
@@ -32,4 +32,4 @@ def doubt_welcome(tx: Tx, instruments: Instruments, row: dict[str, Any], now: da
     if client.welcomed or client.channel != "sms" or not client.address:
         return None
     practice = practices.get(tx, row["practice_id"])
-    return say_to(tx, instruments, practice, client, Say("welcome"), f"welcome:{row['id']}", now, row["id"])
+    return text_to(tx, instruments, practice, client, Say("welcome"), f"welcome:{row['id']}", now, row["id"])

@@ -12,9 +12,10 @@ from threading import Event, Thread
 
 from bot import log
 from bot.channels import DeliveryFailed, InDoubt, Outgoing, codes
-from bot.flows import outcomes
+from bot.flows import client_letters, outcomes, to_staff
 from bot.flows.context import Context
-from bot.flows.planning import for_planning, for_schedule, rule_of
+from bot.flows.falling_back import never_arrived
+from bot.flows.planning import for_planning, for_schedule, rule_for, rule_of
 from bot.flows.readiness import missing_for_going_live
 from bot.flows.settling import first_look
 from bot.store import Tx, appointments, check_ins, clients, outbox, practices, sends, system
@@ -27,11 +28,11 @@ from surveys.schedule import Client as Stranger
 
 AT_ONCE = 10
 RETRY_AFTER = (30, 60, 120, 300, 900, 1800, 3600)  # seconds; the last one again and again
-RETRY_STAFF = (30, 60, 120, 300)  # an alert must get through in minutes; greylisting lets go after five
+RETRY_STAFF = (30, 60, 120, 300, 300, 300, 600, 900, 1800)  # in minutes if it can: greylisting lets go after five
 RETRY_URGENT = (5, 10, 30, 60)
+MAIL_STAYS = timedelta(days=3)  # a mail put off for longer is given up; whoever should know is told of it
 LONGEST_RETRY_AFTER = 3600  # what a provider may ask us to wait
 LONGEST_HOLD = timedelta(minutes=5)  # what one "too many requests" may hold up the sender's other messages
-STAFF_STAY = timedelta(hours=10)
 CLOCK_JUMP = timedelta(minutes=10)  # a pace further ahead than this means that the clock went back
 TURN = timedelta(seconds=5)  # two clients on one phone: how soon the second is looked at again
 ASIDE = {"claimed": timedelta(seconds=1), "in_doubt": timedelta(seconds=5)}
@@ -94,6 +95,7 @@ def deliver(ctx: Context, message: Message, now: datetime, tell: Callable[[], da
         outgoing = _prepare(ctx, tx, message, now)
     if outgoing is None:
         return
+    outgoing = to_staff.with_picture(ctx, message, outgoing)
     if tell is not None and abs(tell() - now) > FRESH:
         with ctx.store.transaction() as tx:
             sends.try_again(tx, message.id, outgoing.attempt_id, now, "the worker was held up", now)
@@ -192,7 +194,7 @@ def _prepare(ctx: Context, tx: Tx, message: Message, now: datetime) -> Outgoing 
     attempt_id = sends.begin_attempt(tx, message, now, lease)
     if attempt_id is None:
         return None
-    return Outgoing(
+    outgoing = Outgoing(
         to=message.address,
         subject=message.subject,
         body=message.body,
@@ -201,6 +203,13 @@ def _prepare(ctx: Context, tx: Tx, message: Message, now: datetime) -> Outgoing 
         attempt_id=attempt_id,
         valid_seconds=int((verdict.until - now - CALL).total_seconds()),
         now=now,
+    )
+    if message.channel != "mail":
+        return outgoing
+    return (
+        to_staff.dressed(tx, message, outgoing)
+        if message.person_id
+        else client_letters.dressed(ctx, tx, message, outgoing)
     )
 
 
@@ -216,7 +225,7 @@ def _judge_for_stranger(tx: Tx, message: Message, now: datetime) -> courtesy.Go 
     """Our own people are always told; a number we don't know is answered in the practice's own hours, unless it
     said STOP."""
     if message.person_id is not None:
-        return courtesy.Go(now + STAFF_STAY)
+        return to_staff.may_go(tx, message, now)
     practice = practices.get(tx, message.practice_id)
     stopped = clients.is_stopped(tx, practice.id, message.address)
     stranger = Stranger(zone=practice.timezone, consent_at=None, stopped=stopped)
@@ -228,11 +237,11 @@ def _judge_for_client(
     ctx: Context, tx: Tx, message: Message, now: datetime
 ) -> courtesy.Go | courtesy.Wait | courtesy.Drop:
     practice = practices.get(tx, message.practice_id)
-    client = clients.get(tx, practice.id, message.client_id or "")
+    client = clients.get(tx, practice.id, message.client_id or "").by(message.channel)
     if courtesy.KINDS[message.kind].unasked:
         if client.address != message.address:
             return courtesy.Drop("the client's number or address has changed")
-        if blocked := _not_yet(ctx, tx, practice, message, now):
+        if blocked := _not_yet(ctx, tx, practice, client, message, now):
             return blocked
     return _by_courtesy(tx, message, practice, client, now)
 
@@ -241,22 +250,24 @@ def _by_courtesy(
     tx: Tx, message: Message, practice: Practice, client: Client, now: datetime
 ) -> courtesy.Go | courtesy.Wait | courtesy.Drop:
     """Ask the table of manners. STOP holds for the person and for the number the message goes to."""
+    rule = rule_for(tx, practice, client.therapist_id, client.id)
     found = replace(
-        for_schedule(client),
+        for_schedule(client, rule),
         zone=outcomes.known_zone(client.timezone, practice.timezone),
         stopped=client.stopped or clients.is_stopped(tx, practice.id, message.address),
     )
-    return courtesy.judge(_errand(tx, message), found, rule_of(dict(practice.schedule)), now)
+    return courtesy.judge(_errand(tx, message), found, rule, now)
 
 
-def _not_yet(ctx: Context, tx: Tx, practice: Practice, message: Message, now: datetime) -> courtesy.Wait | None:
+def _not_yet(
+    ctx: Context, tx: Tx, practice: Practice, client: Client, message: Message, now: datetime
+) -> courtesy.Wait | None:
     """What makes a check-in wait: a rule changed since, a practice that isn't ready, someone else's turn."""
     check_in = check_ins.get(tx, practice.id, message.check_in_id or "")
     if check_in.state == State.PLANNED and check_in.due_at > now:
         return courtesy.Wait(check_in.due_at, "the schedule has moved it")
     if ctx.config.real_twilio and missing_for_going_live(tx, practice):
         return courtesy.Wait(now + timedelta(minutes=15), "the practice isn't ready: see `attune doctor`")
-    client = clients.get(tx, practice.id, message.client_id or "")
     for practice_id, other in clients.sharing(tx, client):
         latest = check_ins.latest_asked(tx, practice_id, other)
         if latest is not None and latest.state in OPEN and latest.expires_at > now:
@@ -275,7 +286,7 @@ def _errand(tx: Tx, message: Message) -> courtesy.Errand:
         written_at=message.created_at,
         appointment=for_planning(visit),
         open=check_in.state in awaited,
-        planned=check_in.state == State.PLANNED,
+        planned=check_in.state == State.PLANNED or never_arrived(tx, message, check_in),
         expires_at=check_in.expires_at,
     )
 
@@ -283,7 +294,7 @@ def _errand(tx: Tx, message: Message) -> courtesy.Errand:
 def _failed(ctx: Context, message: Message, outgoing: Outgoing, failure: DeliveryFailed, now: datetime) -> None:
     log.get().warning("not taken", message=message.id, kind=message.kind, code=failure.code, what=failure.meaning)
     with ctx.store.transaction() as tx:
-        if failure.permanent:
+        if failure.permanent or (message.channel == "mail" and now - message.created_at > MAIL_STAYS):
             outcomes.refused(
                 ctx,
                 tx,

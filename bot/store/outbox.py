@@ -13,7 +13,8 @@ URGENT, REPLY, ORDINARY = 0, 1, 2
 
 @dataclass(frozen=True)
 class Draft:
-    """A message to put into the outbox. `dedupe` names it: a second one with the same name is not kept."""
+    """A message to put into the outbox. `dedupe` names it: a second one with the same name is not kept. `id` only where
+    its words depend on it."""
 
     kind: str
     dedupe: str
@@ -28,6 +29,7 @@ class Draft:
     person_id: str | None = None
     check_in_id: str | None = None
     alert_id: str | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Message:
 
 def put(tx: Tx, practice_id: str, draft: Draft, due_at: datetime, now: datetime) -> str | None:
     """Queue a message; its id, or None when one of that name is there already."""
-    message_id = new_id()
+    message_id = draft.id or new_id()
     row = {
         "id": message_id,
         "practice_id": practice_id,
@@ -86,6 +88,12 @@ def get(tx: Tx, practice_id: str, message_id: str) -> Message:
     if row is None:
         raise KeyError(message_id)
     return message_of(tx, row)
+
+
+def anywhere(tx: Tx, message_id: str) -> Message | None:
+    """A message by its id alone, over all practices: for ids that came back to us from outside."""
+    row = tx.one("select * from outbox where id = :id", {"id": message_id})
+    return message_of(tx, row) if row else None
 
 
 def by_provider_id(tx: Tx, provider_id: str) -> Message | None:
@@ -123,6 +131,46 @@ def of_client(tx: Tx, practice_id: str, client_id: str) -> list[Message]:
         {"c": client_id, "p": practice_id},
     )
     return [message_of(tx, row) for row in rows]
+
+
+def channels_of(tx: Tx, practice_id: str, check_in_id: str, kind: str) -> list[str]:
+    """By which channels a kind of message about a check-in was queued, in that order."""
+    rows = tx.all(
+        "select channel from outbox where check_in_id = :c and practice_id = :p and kind = :kind "
+        "order by created_at, id",
+        {"c": check_in_id, "p": practice_id, "kind": kind},
+    )
+    return [row["channel"] for row in rows]
+
+
+def failed_elsewhere(tx: Tx, practice_id: str, check_in_id: str, channel: str) -> bool:
+    """Whether a check-in's question went by another channel and never got there."""
+    row = tx.one(
+        "select 1 as yes from outbox where check_in_id = :c and practice_id = :p and kind = 'check_in' "
+        "and channel <> :channel and (state = 'refused' or delivery in ('failed', 'undelivered')) limit 1",
+        {"c": check_in_id, "p": practice_id, "channel": channel},
+    )
+    return row is not None
+
+
+def first_about(tx: Tx, practice_id: str, alert_id: str, person_id: str) -> str | None:
+    """The first mail to a person about an alert."""
+    row = tx.one(
+        "select id from outbox where alert_id = :a and practice_id = :p and person_id = :who and channel = 'mail' "
+        "order by created_at, id limit 1",
+        {"a": alert_id, "p": practice_id, "who": person_id},
+    )
+    return row["id"] if row else None
+
+
+def answered_since(tx: Tx, practice_id: str, client_id: str, since: datetime) -> bool:
+    """Whether an automatic answer went to a client by mail since then; those that confirm a STOP don't count."""
+    row = tx.one(
+        "select 1 as yes from outbox where client_id = :c and practice_id = :p and channel = 'mail' "
+        "and urgency = :reply and kind <> 'stopped' and state <> 'skipped' and created_at > :since limit 1",
+        {"c": client_id, "p": practice_id, "reply": REPLY, "since": epoch(since)},
+    )
+    return row is not None
 
 
 def counts(tx: Tx, practice_id: str | None = None) -> dict[str, int]:

@@ -143,10 +143,10 @@ def test_a_fault_with_one_client_holds_up_no_other(talk: Talk, monkeypatch: pyte
         clients.mark_welcomed(tx, talk.id, talk.practice.clients["Ana"], NOON)
     real, ana = asking.say_to, talk.practice.clients["Ana"]
 
-    def broken_for_ana(tx: Any, instruments: Any, practice: Any, client: Any, *rest: Any) -> Any:
+    def broken_for_ana(ctx: Any, tx: Any, practice: Any, client: Any, *rest: Any) -> Any:
         if client.id == ana:
             raise ValueError
-        return real(tx, instruments, practice, client, *rest)
+        return real(ctx, tx, practice, client, *rest)
 
     monkeypatch.setattr(asking, "say_to", broken_for_ana)
     asking.ask_due(talk.ctx, NOON)

@@ -1,6 +1,7 @@
 """POST /webhooks/mail: whoever knows the secret hands mails in; nobody else leaves a trace."""
 
 import base64
+import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -56,6 +57,68 @@ def test_a_mail_handed_in_with_the_secret_is_stored_once(
     answers = [web.post("/webhooks/mail", data=RAW, headers=head, content_type=kind) for _ in range(2)]
     assert [(answer.status_code, answer.data) for answer in answers] == [(204, b"")] * 2
     assert kept(practice) == 1
+
+
+TEXT = RAW.decode()
+SES = {"notificationType": "Received", "receipt": {"action": {"type": "SNS", "encoding": "UTF-8"}}, "content": TEXT}
+SES_64 = SES | {
+    "receipt": {"action": {"type": "SNS", "encoding": "BASE64"}},
+    "content": base64.b64encode(RAW).decode(),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("/webhooks/mail", {"json": {"From": "x@y.example", "Subject": "", "RawEmail": TEXT}}),
+        ("/webhooks/mail/mime", {"data": {"recipient": "notes@riverside.example", "body-mime": TEXT}}),
+        ("/webhooks/mail", {"data": {"to": "x", "email": TEXT}, "content_type": "multipart/form-data"}),
+        ("/webhooks/mail", {"json": {"Type": "Notification", "Message": json.dumps(SES)}}),
+        ("/webhooks/mail", {"data": json.dumps(SES_64), "content_type": "text/plain; charset=UTF-8"}),
+    ],
+    ids=["postmark", "mailgun", "sendgrid", "ses by sns", "ses by sns, raw, base64"],
+)
+def test_a_mail_in_a_providers_wrapping_is_the_same_mail(
+    ctx: Context, practice: Riverside, path: str, given: dict[str, Any]
+) -> None:
+    """Posted both ways it counts once."""
+    web = browser(ctx)
+    assert web.post(path, headers=BEARER, **given).status_code == 204
+    assert web.post("/webhooks/mail", data=RAW, headers=BEARER).status_code == 204
+    assert kept(practice) == 1
+    with ctx.store.transaction(write=False) as tx:
+        [row] = practice.rows("select * from inbox")
+        assert tx.open("inbox", "body", str(row["id"]), str(row["body_sealed"])) == "5 4 5"
+
+
+def test_a_large_mail_fits_into_a_form(ctx: Context, practice: Riverside) -> None:
+    """A picture beside the answer is no reason to lose it."""
+    big = {"body-mime": TEXT + "\r\n" + "x" * 1_000_000}
+    assert browser(ctx).post("/webhooks/mail/mime", data=big, headers=BEARER).status_code == 204
+    assert kept(practice) == 1
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"RawEmail": ""}, {"RawEmail": 5}, {"content": 5}, {"Message": "{"}, {"Message": None}, {"a": "b"}]
+)
+def test_a_wrapping_without_a_mail_is_refused(ctx: Context, practice: Riverside, given: dict[str, Any]) -> None:
+    sent = {"From": "x"} | given
+    assert browser(ctx).post("/webhooks/mail", json=sent, headers=BEARER).status_code == 400
+    assert kept(practice) == 0
+
+
+def test_amazon_is_told_to_be_confirmed_by_a_person(
+    ctx: Context, practice: Riverside, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """We open no address that a request names; the log shows it, if it is Amazon's."""
+    ours = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=abc"
+    for address in (ours, "https://sns.amazonaws.com.evil.example/?Token=abc"):
+        sent = {"Type": "SubscriptionConfirmation", "SubscribeURL": address}
+        browser(ctx).post("/webhooks/mail", json=sent, headers=BEARER)
+    said = capsys.readouterr().out
+    assert ours in said
+    assert "evil" not in said
+    assert kept(practice) == 0
 
 
 @pytest.mark.parametrize(

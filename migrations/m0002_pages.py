@@ -181,6 +181,6 @@ STATEMENTS = [
     # --- the audit trail, each row chained to the one before
     "alter table audit add column seq {i64}",
     "alter table audit add column chain text",
-    "alter table audit add column words_mark text",
+    "alter table audit add column said {i64}",
     "create unique index audit_seq on audit (practice_id, seq)",
 ]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import requests
 
+from bot.flows import erasing
 from bot.flows.context import Context
 from bot.flows.restored import BACKED_UP_AT, RESTORED_AT, doubt_welcome
 from bot.flows.settling import LOOKS_AT
@@ -113,7 +114,9 @@ def _made_safe(part: str, ctx: Context, now: datetime) -> Restored:
         store.migrate()  # refuses one of a newer program
         with store.transaction() as tx:
             _check_key(tx)
-            return put_in_doubt(tx, ctx, now)
+            done = put_in_doubt(tx, ctx, now)
+        erasing.erase_again(store, erasing.list_beside(_file_of(ctx).path), now)
+        return done
     finally:
         store.close()
 

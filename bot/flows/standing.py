@@ -1,11 +1,12 @@
 """What the practice says about one client: in care, on hold, discharged, died; and starting check-ins again."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.flows.context import Context
 from bot.flows.planning import askings_of, replan_client
 from bot.flows.settings import BadSetting
-from bot.store import Tx, check_ins, clients, inbox, outbox, practices
+from bot.store import Tx, check_ins, clients, delivery, inbox, outbox, practices, roster
 from bot.store.clients import Client
 from bot.store.practices import Practice
 from surveys import conversation, schedule
@@ -25,17 +26,66 @@ def set_state(ctx: Context, practice: Practice, client_ref: str, state: str, who
     if state not in STATES:
         raise BadSetting(f"state must be one of {', '.join(STATES)}; it is {state!r}.")
     with ctx.store.transaction() as tx:
-        client = _find(tx, practice, client_ref)
-        if client.state == state:
-            return False
-        clients.set_state(tx, practice.id, client.id, state)
-        practices.note(tx, practice.id, who, f"client {state}", client.id, now)
-        if state != "active":
-            outbox.cancel_waiting(tx, practice.id, client.id, _WHY[state], SPARED)
-        if state == "died":
-            _close_open(tx, client, now)
-        replan_client(tx, practice.id, client.id, now)
+        return put(tx, _find(tx, practice, client_ref), state, who, now)
+
+
+def put(tx: Tx, client: Client, state: str, who: str, now: datetime) -> bool:
+    """As `set_state`, for a client at hand, inside a transaction."""
+    if client.state == state:
+        return False
+    practice_id = client.practice_id
+    clients.set_state(tx, practice_id, client.id, state)
+    practices.note(tx, practice_id, who, f"client {state}", client.id, now)
+    if state != "active":
+        outbox.cancel_waiting(tx, practice_id, client.id, _WHY[state], SPARED)
+    if state == "died":
+        _close_open(tx, client, schedule.DIED, now)
+    replan_client(tx, practice_id, client.id, now)
     return True
+
+
+def opt_out(tx: Tx, client: Client, who: str, now: datetime) -> bool:
+    """The client told the practice to stop: as if they had written STOP, but that nothing is sent about it. False if
+    they had."""
+    if client.stopped:
+        return False
+    practice_id = client.practice_id
+    for address in filter(None, (client.phone, client.email)):
+        clients.stop(tx, practice_id, address, "practice", now)
+    clients.mark_stopped(tx, practice_id, client.id, now)
+    clients.note_consent(tx, practice_id, client.id, client.address, "stopped", "practice", now)
+    practices.note(tx, practice_id, who, "client opted out", client.id, now)
+    outbox.cancel_waiting(tx, practice_id, client.id, schedule.STOPPED, SPARED)
+    _close_open(tx, client, schedule.STOPPED, now)
+    replan_client(tx, practice_id, client.id, now)
+    return True
+
+
+def pause(tx: Tx, client: Client, until: datetime | None, who: str, now: datetime) -> None:
+    """No check-ins about what falls due before then; None: they go on. What is queued already is stopped when its
+    turn comes."""
+    practice_id = client.practice_id
+    roster.pause(tx, practice_id, client.id, until)
+    practices.note(tx, practice_id, who, "check-ins paused" if until else "pause ended", client.id, now)
+    replan_client(tx, practice_id, client.id, now)
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """What hangs on a client's standing now. `planned`: when each check-in not yet asked is due; `open`: a question
+    waits for their answer; `waiting`: messages queued to them."""
+
+    planned: list[datetime]
+    open: bool
+    waiting: int
+
+
+def hanging(tx: Tx, client: Client, now: datetime) -> Hanging:
+    """What would be taken back if this client were asked nothing more."""
+    asked = check_ins.of_clients(tx, client.practice_id, [client.id])[client.id]
+    planned = [each.due_at for each in asked if each.state == State.PLANNED]
+    open_ = any(each.state in check_ins.OPEN and each.expires_at > now for each in asked)
+    return Hanging(planned, open_, delivery.waiting_for(tx, client.practice_id, client.id))
 
 
 def resume(ctx: Context, practice: Practice, client_ref: str, who: str, now: datetime) -> bool:
@@ -72,8 +122,8 @@ def _gone_quiet(tx: Tx, client: Client) -> bool:
     return schedule.unanswered(askings_of(asked), heard) >= schedule.SELDOM_AFTER
 
 
-def _close_open(tx: Tx, client: Client, now: datetime) -> None:
+def _close_open(tx: Tx, client: Client, reason: str, now: datetime) -> None:
     latest = check_ins.latest_asked(tx, client.practice_id, client.id)
     state = conversation.move(State(latest.state), Event.WITHDRAWN) if latest else None
     if latest and state:
-        check_ins.set_state(tx, client.practice_id, latest.id, state, now, reason=schedule.DIED)
+        check_ins.set_state(tx, client.practice_id, latest.id, state, now, reason=reason)

@@ -1,0 +1,115 @@
+"""Erasing a client for good: from the database, its log and its free pages, and again whenever a backup that still
+holds them is restored. What is to be erased again stands in a file beside the database, outside every backup."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from bot import log
+from bot.flows.access import Me
+from bot.flows.client_record import living
+from bot.flows.context import Context
+from bot.flows.managing import Refused, practice_of
+from bot.store import SqliteEngine, Store, StoreError, Tx, audit, clients, erasing, practices
+from bot.store.clients import Client
+from bot.store.sql import epoch
+
+AGAIN = "after a restore"  # who, in the audit trail
+
+
+def list_beside(path: str) -> str:
+    """Where the ids of erased clients are kept, for the database at this path."""
+    return f"{path}.erased"
+
+
+def erase(ctx: Context, me: Me, client_id: str, typed_ref: str, now: datetime) -> None:
+    """Erase a client once their reference was typed. Raises NotHere or Refused; then nothing is changed.
+
+    The list beside the database is written first: should we end between the two, the worker's next start goes on.
+    """
+    practice = practice_of(me)
+    with ctx.store.transaction(write=False) as tx:
+        client = living(tx, me, client_id)
+        ids = erasing.ids_of(tx, practice.id, client.id)
+    if " ".join(typed_ref.split()) != client.client_ref:
+        raise Refused({"ref": "Type the client's reference as it stands above."})
+    if isinstance(ctx.store, SqliteEngine):
+        _append(list_beside(ctx.store.path), practice.id, ids, now)
+    with ctx.store.transaction() as tx:
+        _erase(tx, practice.id, client.id, me.person.id, now)
+        practices.note(tx, practice.id, me.person.id, "client erased", client.id, now)
+    _tidy(ctx.store)
+
+
+def erase_again(store: Store, list_path: str, now: datetime) -> int:
+    """Erase whoever is on the list and in this database all the same, as after a restore; how many."""
+    count = 0
+    for practice_id, client_id in _listed(list_path):
+        with store.transaction() as tx:
+            count += _erase(tx, practice_id, client_id, AGAIN, now)
+    if count:
+        _tidy(store)
+        log.get().info("erased again", count=count)
+    return count
+
+
+def at_start(ctx: Context, now: datetime) -> int:
+    """What a worker does when it starts: finish what was begun, or was brought back by other means; how many."""
+    return erase_again(ctx.store, list_beside(ctx.store.path), now) if isinstance(ctx.store, SqliteEngine) else 0
+
+
+def _erase(tx: Tx, practice_id: str, client_id: str, who: str, now: datetime) -> bool:
+    try:
+        client = clients.get(tx, practice_id, client_id)
+    except KeyError:
+        return False
+    if not client.erased:
+        for each in erasing.ids_of(tx, practice_id, client_id):
+            audit.erase_words(tx, practice_id, who, each, now)
+    return erasing.erase(tx, practice_id, client_id, _own_indexes(tx, client), now)
+
+
+def _own_indexes(tx: Tx, client: Client) -> list[str]:
+    """Under which indexes they are reached and nobody else is."""
+    found: list[str] = []
+    for address in filter(None, (client.phone, client.email)):
+        if all(other.id == client.id for other in clients.by_address(tx, address)):
+            found += tx.sealer.indexes(address)
+    return found
+
+
+def _tidy(store: Store) -> None:
+    """Freed pages are zeroed as they are freed; the log must be emptied too, since it keeps pages as they were."""
+    try:
+        store.checkpoint()
+    except StoreError:  # somebody reads at this moment; it is emptied when they are done, by whoever writes next
+        log.get().warning("the log wasn't emptied")
+
+
+def _append(path: str, practice_id: str, ids: Iterable[str], now: datetime) -> None:
+    # begun on a line of its own, whatever a power cut left at the end
+    lines = ["\n", *(json.dumps({"practice": practice_id, "client": each, "at": epoch(now)}) + "\n" for each in ids)]
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, "".join(lines).encode())
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise StoreError(f"{path} can't be written ({error.strerror}). Nothing was erased.") from None
+
+
+def _listed(path: str) -> Iterator[tuple[str, str]]:
+    """Practice and client of each line; one that was cut off by a power cut is passed over, as nothing was erased."""
+    if not os.path.exists(path):
+        return
+    with open(path, encoding="utf-8") as file:
+        for line in filter(str.strip, file):
+            try:
+                found = json.loads(line)
+            except ValueError:
+                log.get().warning("a line of the list of erased clients can't be read")
+                continue
+            yield found["practice"], found["client"]

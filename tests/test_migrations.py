@@ -152,7 +152,10 @@ def test_times_are_whole_seconds_and_keys_are_text(path: Path) -> None:
     with store.transaction(write=False) as tx:
         for table in tx.all("select name from sqlite_master where type = 'table' and name not like '%sqlite%'"):
             for column in tx.all(f"select name, type from pragma_table_info('{table['name']}')"):
-                is_time, is_key = column["name"].endswith("_at"), column["name"].endswith("id")
+                is_time, is_key = (
+                    column["name"].endswith("_at"),
+                    column["name"] == "id" or column["name"].endswith("_id"),
+                )
                 assert not is_time or column["type"] == "INTEGER", (table, column)
                 assert not is_key or column["type"].upper() == "TEXT", (table, column)
     with pytest.raises(Exception, match="cannot store TEXT value"), store.transaction() as tx:

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 import requests
 
 from bot.config import SHORTEST_SECRET, Config
+from bot.flows import mail_names
 from bot.flows.context import Context
 from bot.flows.readiness import missing_for_going_live
 from bot.flows.restored import BACKED_UP_AT
-from bot.store import Store, StoreError, outbox, practices, system
+from bot.store import Store, StoreError, audit, outbox, practices, system
 from bot.store.sql import moment_of
 
 LATE = timedelta(minutes=5)
@@ -51,7 +52,13 @@ def is_well(health: dict[str, object]) -> bool:
 def doctor(ctx: Context, now: datetime) -> list[Finding]:
     """Everything an operator would want checked, each with what to do about it."""
     config, store = ctx.config, ctx.store
-    asked = [*_settings(config), *_twilio(config, now), *_mail_server(config), *_public_url(config)]
+    asked = [
+        *_settings(config),
+        *_twilio(config, now),
+        *_mail_server(config),
+        *_mail_names(config),
+        *_public_url(config),
+    ]
     if not store.exists():
         return [*asked, Finding("bad", "database", f"there is none at {store.place}: run `attune migrate` first.")]
     try:
@@ -60,7 +67,7 @@ def doctor(ctx: Context, now: datetime) -> list[Finding]:
         return [*asked, Finding("bad", "database", str(error))]
     except Exception as error:  # what reading a damaged file raises is of many kinds
         return [*asked, Finding("bad", "database", f"can't be read ({error.__class__.__name__}): restore a backup.")]
-    return [*asked, *_database(store), *_worker(ctx, now), *_backup(store, now), *_practices(ctx)]
+    return [*asked, *_database(store), *_worker(ctx, now), *_backup(store, now), *_practices(ctx), *_trails(ctx)]
 
 
 def _settings(config: Config) -> list[Finding]:
@@ -126,6 +133,20 @@ def _mail_server(config: Config) -> list[Finding]:
     return [Finding("good", "mail server", f"{host}:{port} takes connections.")]
 
 
+def _mail_names(config: Config) -> list[Finding]:
+    """Whether the sender's domain lets its mails arrive. A pretend provider has no names to look up."""
+    if not config.sends_mail or config.clock_url:
+        return []
+    try:
+        lacking = mail_names.missing(config.mail_from)
+    except OSError as error:
+        return [Finding("warn", "MAIL_FROM", f"its domain's records can't be looked up here ({error}).")]
+    dkim = "Your mail provider signs with DKIM: send yourself a mail, and look in its headers for dkim=pass."
+    return [Finding("warn", "MAIL_FROM", text) for text in lacking] or [
+        Finding("good", "MAIL_FROM", f"SPF and DMARC are there. {dkim}")
+    ]
+
+
 def _public_url(config: Config) -> list[Finding]:
     if not config.public_url:
         return []
@@ -143,7 +164,10 @@ def _public_url(config: Config) -> list[Finding]:
 
 def _database(store: Store) -> list[Finding]:
     found = store.durability()
-    text = ", ".join([store.place, *(f"{name} {value}" for name, value in found.items())]) + "."
+    if store.dialect == "sqlite":
+        text = f"{store.place}, SQLite {found['sqlite']}, synchronous FULL, journal {found['journal_mode']}."
+    else:
+        text = f"{store.place}, {', '.join(f'{name} {value}' for name, value in found.items())}."
     whole = Finding("good", "database", text)
     if found.get("journal_mode", "wal") != "wal":
         whole = Finding("warn", "database", f"{text} This SQLite has a fault in WAL mode: the slower journal is used.")
@@ -186,3 +210,21 @@ def _practices(ctx: Context) -> list[Finding]:
         lacking = {practice.name: missing_for_going_live(tx, practice) for practice in practices.every(tx)}
     level = "bad" if ctx.config.real_twilio else "warn"
     return [Finding(level, name, f"lacks {text}") for name, missing in lacking.items() for text in missing]
+
+
+def _trails(ctx: Context) -> list[Finding]:
+    """Whether each practice's audit trail is as it was written."""
+    if not ctx.config.secrets:
+        return []
+    with ctx.store.transaction(write=False) as tx:
+        return [_trail(practice.name, audit.verify(tx, practice.id)) for practice in practices.every(tx)]
+
+
+def _trail(name: str, trail: audit.Trail) -> Finding:
+    subject = f"audit trail of {name}"
+    if trail.broken:
+        which = ", ".join(map(str, trail.broken))
+        text = f"was changed: entry {which} isn't as it was written. Keep a copy, find out who."
+        return Finding("bad", subject, text)
+    last = f", the last one {trail.last}" if trail.last else ""
+    return Finding("good", subject, f"is whole: {trail.entries} entries{last}.")

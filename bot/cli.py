@@ -89,11 +89,14 @@ def web() -> None:
 def worker() -> None:
     """Send what is due, look after alerts, until told to stop. Any number of workers may run."""
     from bot.clock import clock_for
+    from bot.flows import older_copy
     from bot.worker import Worker
 
     ctx = calls.make_context("worker")
     settings.needs(ctx.config, "public_url")  # without it nobody could open a note
-    Worker(ctx, clock_for(ctx.config.clock_url)).run()
+    clock = clock_for(ctx.config.clock_url)
+    older_copy.guard(ctx, clock.now())
+    Worker(ctx, clock).run()
 
 
 @main.command()
@@ -101,10 +104,12 @@ def worker() -> None:
 def tick(now_text: str | None) -> None:
     """One pass of the worker."""
     from bot.clock import clock_for
+    from bot.flows import older_copy
 
     at = calls.moment(now_text) if now_text else None
     ctx = calls.make_context("worker")
     clock = calls.ClockFrom(at) if at else clock_for(ctx.config.clock_url)
+    older_copy.guard(ctx, clock.now())
     click.echo(f"{calls.pass_over(ctx, clock)} things done.")
 
 
@@ -167,27 +172,35 @@ def schedule() -> None:
     """The practice's rule: after which appointments, when, how often (docs/schedule.md)."""
 
 
-@schedule.command("show")
-@practice_option
-def schedule_show(practice_name: str | None) -> None:
-    """Every key of the rule."""
-    from bot.flows.settings import show_schedule
+therapist_option = click.option("--therapist", metavar="EMAIL", help="What differs for this therapist's clients.")
+client_option = click.option("--client", metavar="REF", help="What differs for this client.")
 
-    _, practice = calls.with_practice(practice_name)
-    calls.show(show_schedule(practice))
+
+@schedule.command("show")
+@therapist_option
+@client_option
+@practice_option
+def schedule_show(therapist: str | None, client: str | None, practice_name: str | None) -> None:
+    """Every key of the rule that holds."""
+    from bot.flows.settings import show_rule
+
+    store, practice = calls.with_practice(practice_name)
+    calls.show(show_rule(store, practice, therapist, client))
 
 
 @schedule.command("set")
 @click.argument("pairs", nargs=-1, required=True, metavar="KEY=VALUE...")
+@therapist_option
+@client_option
 @practice_option
-def schedule_set(pairs: Sequence[str], practice_name: str | None) -> None:
-    """Change the rule; what is not yet sent is planned anew."""
+def schedule_set(pairs: Sequence[str], therapist: str | None, client: str | None, practice_name: str | None) -> None:
+    """Change the rule, or with KEY=default go back to what lies below; what is not yet sent is planned anew."""
     from bot.flows.settings import set_schedule
 
     changes = calls.pairs_of(pairs)
     _, practice = calls.with_practice(practice_name)
     ctx = calls.make_context()
-    calls.show(set_schedule(ctx, practice, changes, calls.now_by(ctx.config)))
+    calls.show(set_schedule(ctx, practice, changes, calls.now_by(ctx.config), therapist, client))
 
 
 @main.group()
@@ -353,10 +366,12 @@ def doctor() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Write a consistent copy of the live database to FILE, checked by opening it. The key is not in it."""
-    from bot.flows import backups
+    from bot.flows import backups, older_copy
 
     ctx = calls.make_context()
-    backups.backup(ctx, str(file), calls.now_by(ctx.config))
+    now = calls.now_by(ctx.config)
+    backups.backup(ctx, str(file), now)
+    older_copy.advance(ctx, now)
     click.echo(f"Written and checked: {file}. Keep SECRET_KEY elsewhere: without it the copy can't be read.")
 
 
@@ -365,15 +380,17 @@ def backup(file: Path) -> None:
 @click.option("--force", is_flag=True, help="Don't look whether web or worker still runs.")
 def restore(file: Path, force: bool) -> None:
     """Put the backup FILE in the place of the database. Stop web and worker first."""
-    from bot.flows import backups, context
+    from bot.flows import backups, context, older_copy
 
     config = settings.from_environment()
     settings.needs(config, "secrets")
-    done = backups.restore(context.build(config), str(file), calls.now_by(config), force)
+    ctx, now = context.build(config), calls.now_by(config)
+    done = backups.restore(ctx, str(file), now, force)
+    older_copy.advance(ctx, now)
     click.echo(
         f"Restored. Messages looked up before they may go out again: {done.messages}. Check-ins closed, since they "
-        f"may have been asked after the backup: {done.check_ins}.\nWhat clients wrote after the backup is not in it: "
-        "look through your provider's log for STOP and for danger before you start web and worker."
+        f"may have been asked after the backup: {done.check_ins}.\nWhat clients texted after the backup was made "
+        "is fetched from Twilio when the worker starts. What came by mail is not: read your mailbox."
     )
 
 

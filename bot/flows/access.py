@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.flows.context import Context
-from bot.store import Tx, clients, people, practices, sign_ins
+from bot.store import Tx, accounts, clients, passkeys, people, practices, sign_ins
 from bot.store.clients import Client
 from bot.store.people import Person
 from bot.store.practices import Practice
@@ -19,13 +19,25 @@ class NotHere(Exception):
 
 @dataclass(frozen=True)
 class Me:
-    """The signed-in person. `strong`: a second factor was used. `sign_in_id` names the session, not its secret."""
+    """The signed-in person. `strong`: a second factor was used in this session; `has_second`: one is set up, an app or
+    a passkey. `sign_in_id` names the session, not its secret."""
 
     person: Person
     practice: Practice
     roles: frozenset[str]
     strong: bool
     sign_in_id: str
+    has_second: bool = False
+
+    @property
+    def half_way(self) -> bool:
+        """Whether the second step is set up and still to be taken: until then nothing opens but that."""
+        return self.has_second and not self.strong
+
+    @property
+    def waits(self) -> bool:
+        """Whether the second step comes before any page but the account's: to be taken, or to be set up."""
+        return not self.strong and (self.has_second or self.sees_ratings)
 
     @property
     def sees_ratings(self) -> bool:
@@ -42,12 +54,20 @@ def signed_in(ctx: Context, secret: str, now: datetime) -> Me | None:
         person = people.get(tx, found.practice_id, found.person_id)
         roles = frozenset(people.roles_of(tx, found.practice_id, found.person_id)) & ROLES
         practice = practices.get(tx, found.practice_id)
+        has_second = has_second_factor(tx, practice.id, person.id)
     if not person.active or not roles:
         return None
     if now - found.seen_at >= sign_ins.TOUCH:
         with ctx.store.transaction() as tx:
             sign_ins.touch(tx, found.id, now)
-    return Me(person, practice, roles, found.strong, found.id)
+    return Me(person, practice, roles, found.strong, found.id, has_second)
+
+
+def has_second_factor(tx: Tx, practice_id: str, person_id: str) -> bool:
+    """Whether a person has set up a second step: codes from an app, or a passkey."""
+    if accounts.get(tx, practice_id, person_id).totp:
+        return True
+    return bool(passkeys.of_person(tx, practice_id, person_id))
 
 
 def sign_out(ctx: Context, me: Me, now: datetime) -> None:
@@ -57,7 +77,7 @@ def sign_out(ctx: Context, me: Me, now: datetime) -> None:
 
 
 def own_client(tx: Tx, me: Me, client_id: str) -> Client:
-    """A client who is this therapist's now. Raises NotHere for anyone else's, another practice's or nobody's."""
+    """A client who is this therapist's now. Raises NotHere for anyone else's, an erased one, or nobody's."""
     client = practice_client(tx, me, client_id)
     if "therapist" not in me.roles or client.therapist_id != me.person.id:
         raise NotHere
@@ -65,8 +85,11 @@ def own_client(tx: Tx, me: Me, client_id: str) -> Client:
 
 
 def practice_client(tx: Tx, me: Me, client_id: str) -> Client:
-    """A client of this person's practice. Raises NotHere."""
+    """A client of this person's practice. Raises NotHere, also for one who was erased."""
     try:
-        return clients.get(tx, me.practice.id, client_id)
+        client = clients.get(tx, me.practice.id, client_id)
     except KeyError:
         raise NotHere from None
+    if client.erased:
+        raise NotHere
+    return client

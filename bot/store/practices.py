@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.store import audit
 from bot.store.engine import Row, Tx
 from bot.store.sql import epoch, new_id
 from surveys.wording import why_not_name
@@ -94,9 +95,7 @@ def of_token(tx: Tx, token: str) -> str | None:
 
 def note(tx: Tx, practice_id: str, who: str, what: str, about: str, now: datetime, words: str = "") -> None:
     """Write down in the audit trail who did what about which row (ids only); what they said of it is sealed."""
-    note_id = new_id()
-    row = {"id": note_id, "practice_id": practice_id, "at": epoch(now), "who": who, "what": what, "about": about}
-    tx.insert("audit", row | {"words_sealed": tx.seal("audit", "words", note_id, words)})
+    audit.note(tx, practice_id, who, what, about, now, words)
 
 
 def _hash(token: str) -> str:

@@ -1,6 +1,6 @@
 """The web application, put together."""
 
-from flask import Flask, Response, render_template
+from flask import Flask, Response, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
@@ -11,6 +11,7 @@ from bot.flows import context
 from bot.flows.access import NotHere
 from bot.flows.context import Context
 from bot.web import account, alerts, api, client, guard, health, mail, manager, therapist, twilio, watch
+from bot.web.account import limits
 
 LARGEST_BODY = 5_000_000
 
@@ -38,6 +39,7 @@ def create_app(ctx: Context | None = None, clock: Clock | None = None) -> Flask:
         for blueprint in room.blueprints:
             app.register_blueprint(blueprint)
     app.before_request(guard.check)
+    limits.limiter.init_app(app)  # after the guard: limits for a person need to know whom
     app.context_processor(lambda: {"me": guard.current()})
     app.after_request(_headers)
     app.register_error_handler(CSRFError, _stale_form)
@@ -52,12 +54,14 @@ def create_app(ctx: Context | None = None, clock: Clock | None = None) -> Flask:
 def _sign_in(app: Flask, ctx: Context) -> None:
     """Cookies signed by our keys, and a token in every form, except where a link, signature or token is the key."""
     newest, *older = ctx.config.secrets
+    secure = ctx.config.public_url.startswith("https:")
     app.config.update(
         SECRET_KEY=newest,
         SECRET_KEY_FALLBACKS=older,
-        SESSION_COOKIE_NAME="attune",
+        SESSION_COOKIE_NAME="__Host-attune" if secure else "attune",
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=ctx.config.public_url.startswith("https:"),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=secure,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session, whose life we watch ourselves
     )
     csrf = CSRFProtect(app)
@@ -79,17 +83,31 @@ def _headers(response: Response) -> Response:
 
 def _stale_form(_error: CSRFError) -> tuple[str, int]:
     text = "Nothing was changed. Go back, load the page again, and send it once more."
-    return render_template("message.html", heading="This form was too old.", text=text), 400
+    return _say("This form was too old.", text), 400
 
 
 def _not_here(_error: NotHere) -> tuple[str, int]:
-    return render_template("message.html", heading="There is nothing here.", text=""), 404
+    return _say("There is nothing here."), 404
 
 
-def _refused(error: HTTPException) -> tuple[str, int]:
+def _refused(error: HTTPException) -> tuple[str, int] | tuple[str, int, dict[str, str]]:
     known = {403: "This can't be opened.", 404: "There is nothing here.", 405: "There is nothing here."}
     code = error.code or 500
-    return render_template("message.html", heading=known.get(code, "That didn't work."), text=""), code
+    return _too_often() if code == 429 else (_say(known.get(code, "That didn't work.")), code)
+
+
+def _too_often() -> tuple[str, int, dict[str, str]]:
+    """Somebody knocked too often: how long to wait, and what works meanwhile."""
+    minutes = limits.minutes_left()
+    wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+    text = f"Please wait {wait}. Until then another way in may work: a mailed link, a passkey, or a password."
+    return _say("That was tried too often.", text), 429, {"Retry-After": str(60 * minutes)}
+
+
+def _say(heading: str, text: str = "") -> str:
+    """A page with a sentence or two; for our own people with a way back."""
+    ours = guard.current() is not None or request.path.startswith("/sign-in")
+    return render_template("account/said.html" if ours else "message.html", heading=heading, text=text)
 
 
 def _broken(error: Exception) -> tuple[str, int]:
@@ -100,4 +118,4 @@ def _broken(error: Exception) -> tuple[str, int]:
     place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else ""
     log.get().error("fault", error=error.__class__.__name__, what=place)
     text = "The fault is on our side and was written down. Please try again in a minute."
-    return render_template("message.html", heading="That didn't work.", text=text), 500
+    return _say("That didn't work.", text), 500

@@ -14,6 +14,7 @@ View = TypeVar("View", bound=Callable[..., object])
 ANYONE: frozenset[str] = frozenset({"anyone"})
 SECRET = "sign_in"  # noqa: S105 - the name under which the browser's cookie carries it
 OWN_ACCOUNT = frozenset({"account"})
+FIRST_STEP = frozenset({"first step"})
 
 
 def allow(*roles: str) -> Callable[[View], View]:
@@ -31,6 +32,11 @@ def open_to_all(view: View) -> View:
 def own_account(view: View) -> View:
     """Mark a view about the signed-in person's own account: any role, also before the second factor is set up."""
     return _mark(OWN_ACCOUNT)(view)
+
+
+def first_step(view: View) -> View:
+    """Mark a view that serves whoever has signed in but not yet taken their second step: taking it, signing out."""
+    return _mark(FIRST_STEP)(view)
 
 
 def allowed_to(view: Callable[..., object]) -> frozenset[str]:
@@ -55,20 +61,23 @@ def check() -> Response | None:
     """Before every request: find out who asks, and turn away whoever may not."""
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None:
-        return None  # no such route: answered as missing
+        g.me = _who()  # no such route: answered as missing, with a way back for our own people
+        return None
     wanted = ANYONE if request.endpoint == "static" else allowed_to(view)
     g.me = None if wanted == ANYONE else _who()
     if wanted == ANYONE:
         return None
     if g.me is None:
         return _to_sign_in()
+    if wanted == FIRST_STEP:
+        return None
+    if g.me.half_way:
+        return _go(url_for("second_factor.show"))
     if wanted == OWN_ACCOUNT:
         return None
     if not wanted & g.me.roles:
         abort(404)
-    if g.me.sees_ratings and not g.me.strong:
-        return redirect(url_for("second_factor.show"), code=303)
-    return None
+    return _go(url_for("second_factor.show")) if g.me.waits else None
 
 
 def signed_in() -> Me | None:
@@ -91,5 +100,14 @@ def _who() -> Me | None:
 
 def _to_sign_in() -> Response:
     """To the sign-in page, and back afterwards where it was a page that was asked for."""
-    back = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("sign_in.show", back=back), code=303)
+    back = request.full_path.rstrip("?") if request.method == "GET" and not _partial() else None
+    return _go(url_for("sign_in.show", back=back))
+
+
+def _go(path: str) -> Response:
+    """There, by the whole window also where only a part of the page was asked for."""
+    return Response(status=204, headers={"HX-Redirect": path}) if _partial() else redirect(path, code=303)
+
+
+def _partial() -> bool:
+    return request.headers.get("HX-Request") == "true"

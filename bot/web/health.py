@@ -1,6 +1,6 @@
 """Whether the installation is well, for a load balancer and for `attune doctor`. Nothing of anyone is in it."""
 
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Response, jsonify
 
 from bot.flows import operating
 from bot.web.guard import open_to_all
@@ -15,11 +15,3 @@ def healthz() -> tuple[Response, int]:
     """200 while the database answers and no worker has stopped; says how long ago one was last seen."""
     health = operating.health(ctx(), now())
     return jsonify(health), 200 if operating.is_well(health) else 503
-
-
-@blueprint.get("/")
-@open_to_all
-def home() -> str:
-    """Where someone lands who follows the bare address."""
-    text = "Notes open from the link in their mail. Practices are set up with the attune command."
-    return render_template("message.html", heading="Attune is running.", text=text)

@@ -1,9 +1,12 @@
 """Sign-in and one's own account: links, passkeys, password and second factor, sessions."""
 
-from bot.web.account import overview, second_factor, sign_in
+from bot.web.account import home, overview, passkeys, passwords, second_factor, sign_in
 
 blueprints = (
+    home.blueprint,
     overview.blueprint,
+    passkeys.blueprint,
+    passwords.blueprint,
     second_factor.blueprint,
     sign_in.blueprint,
 )

@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bot.flows import colleagues
+from bot.flows import accounts, colleagues
 from bot.flows.accounts import InviteResult
 from bot.flows.managing import Refused
 from bot.web.guard import allow, me
@@ -82,6 +82,17 @@ def leave(person_id: str) -> Response | str | tuple[str, int]:
     except Refused as refused:
         return render_template("manager/staff_leave.html", found=found, wrong=refused.problems), 422
     flash("They are noted as having left." if found.person.active else "They are back.")
+    return _to(person_id)
+
+
+@blueprint.route("/staff/<person_id>/lost-phone", methods=["GET", "POST"])
+@allow("manager")
+def lost_phone(person_id: str) -> Response | str:
+    """They lost phone and codes: what beginning again means, and a button."""
+    if request.method == "GET":
+        return render_template("manager/staff_lost_phone.html", found=colleagues.one(ctx(), me(), person_id))
+    accounts.forget_second_factor(ctx(), me(), person_id, now())
+    flash("They begin again from a mailed link.")
     return _to(person_id)
 
 

@@ -9,7 +9,13 @@ from bot.store.clients import Client
 
 
 def danger(
-    tx: Tx, practice_id: str, client: Client | None, everyone: Sequence[Client], check_in_id: str | None, now: datetime
+    tx: Tx,
+    practice_id: str,
+    client: Client | None,
+    everyone: Sequence[Client],
+    check_in_id: str | None,
+    inbox_id: str,
+    now: datetime,
 ) -> None:
     """Words of danger: the client's therapist is told first.
 
@@ -17,9 +23,9 @@ def danger(
     duty contact is told at once as well: there may be no therapist who looks.
     """
     if client and client.therapist_id:
-        _open(tx, practice_id, client, "danger", check_in_id, now)
+        _open(tx, practice_id, client, "danger", check_in_id, now, inbox_id=inbox_id)
     if client is None or client.stopped or client.state != "active" or client.therapist_id is None:
-        _tell_duty(tx, practice_id, [client] if client else everyone, check_in_id, now)
+        _tell_duty(tx, practice_id, [client] if client else everyone, check_in_id, inbox_id, now)
 
 
 def call(tx: Tx, client: Client, check_in_id: str | None, now: datetime) -> None:
@@ -27,9 +33,11 @@ def call(tx: Tx, client: Client, check_in_id: str | None, now: datetime) -> None
     _open(tx, client.practice_id, client, "call", check_in_id, now)
 
 
-def unread(tx: Tx, practice_id: str, client: Client | None, everyone: Sequence[Client], now: datetime) -> None:
+def unread(
+    tx: Tx, practice_id: str, client: Client | None, everyone: Sequence[Client], inbox_id: str, now: datetime
+) -> None:
     """A message that the program failed to read may be a cry for help, and climbs like one."""
-    danger(tx, practice_id, client, everyone, None, now)
+    danger(tx, practice_id, client, everyone, None, inbox_id, now)
 
 
 def silent(tx: Tx, client: Client, count: int, check_in_id: str, now: datetime) -> None:
@@ -37,11 +45,14 @@ def silent(tx: Tx, client: Client, count: int, check_in_id: str, now: datetime) 
     _open(tx, client.practice_id, client, "silent", check_in_id, now, json.dumps({"count": count}))
 
 
-def _tell_duty(tx: Tx, practice_id: str, everyone: Sequence[Client], check_in_id: str | None, now: datetime) -> None:
+def _tell_duty(
+    tx: Tx, practice_id: str, everyone: Sequence[Client], check_in_id: str | None, inbox_id: str, now: datetime
+) -> None:
     for client in everyone:
-        _open(tx, client.practice_id, client, "danger_unknown", check_in_id, now)
-    if not everyone:
-        _open(tx, practice_id, None, "danger_unknown", check_in_id, now)
+        _open(tx, client.practice_id, client, "danger_unknown", check_in_id, now, inbox_id=inbox_id)
+    # A stranger who goes on writing is one alarm until somebody has taken it up, not one a text.
+    if not everyone and not alerts.stranger_waits(tx, practice_id, inbox_id):
+        _open(tx, practice_id, None, "danger_unknown", check_in_id, now, inbox_id=inbox_id)
 
 
 def _open(
@@ -52,6 +63,7 @@ def _open(
     check_in_id: str | None,
     now: datetime,
     explanation: str = "",
+    inbox_id: str | None = None,
 ) -> None:
     """Open an alert, unless one of its kind for this client still waits for someone to take it up."""
     therapist_id = client.therapist_id if client else None
@@ -67,5 +79,6 @@ def _open(
         kind=kind,
         explanation=explanation,
         check_in_id=check_in_id,
+        inbox_id=inbox_id,
         now=now,
     )

@@ -127,7 +127,7 @@ class _Reception:
         self._keep(Step("unread"))
         if self.inbound.opt_out_type == "STOP" or self.inbound.body.strip().upper() in STOP_WORDS:
             self._suppress()
-        raising.unread(self.tx, self.practice.id, self.client, self.sender.all, self.now)
+        raising.unread(self.tx, self.practice.id, self.client, self.sender.all, self.inbox_id, self.now)
 
     def _step(self, situation: Situation) -> tuple[Situation, Step]:
         return situation, conversation.step(situation, self.reading)
@@ -258,7 +258,9 @@ class _Reception:
             for client in [self.client] if self.client else self.sender.all:
                 clients.halt(self.tx, client.practice_id, client.id, self.now)
                 self._end(client, HALTED)
-            raising.danger(self.tx, self.practice.id, self.client, self.sender.all, check_in_id, self.now)
+            raising.danger(
+                self.tx, self.practice.id, self.client, self.sender.all, check_in_id, self.inbox_id, self.now
+            )
         elif step.alert == "call" and self.client:
             raising.call(self.tx, self.client, check_in_id, self.now)
 

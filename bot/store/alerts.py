@@ -50,6 +50,7 @@ def open_alert(
     explanation: str,
     check_in_id: str | None,
     now: datetime,
+    inbox_id: str | None = None,
 ) -> str:
     """Open an alert whose first step is due at once; its id."""
     alert_id = new_id()
@@ -61,6 +62,7 @@ def open_alert(
             "client_id": client_id,
             "therapist_id": therapist_id,
             "check_in_id": check_in_id,
+            "inbox_id": inbox_id,
             "kind": kind,
             "state": "opened",
             "explanation_sealed": tx.seal("alert", "explanation", alert_id, explanation),
@@ -227,13 +229,34 @@ def letters_waiting(tx: Tx, alert: Alert) -> bool:
 
 
 def written_from(tx: Tx, alert: Alert) -> list[str]:
-    """The numbers or addresses from which the message came that opened an alert about danger."""
+    """The number or address from which the message came that opened an alert about danger."""
+    row = tx.one(
+        "select i.id, i.sender_sealed from alert a join inbox i on i.id = a.inbox_id "
+        "where a.id = :id and a.practice_id = :p",
+        {"id": alert.id, "p": alert.practice_id},
+    )
+    return [tx.open("inbox", "sender", row["id"], row["sender_sealed"])] if row else _written_at(tx, alert)
+
+
+def _written_at(tx: Tx, alert: Alert) -> list[str]:
+    """For an alert from before each knew its message: all that came at that second and might have opened it."""
     rows = tx.all(
         "select id, sender_sealed from inbox where practice_id = :p and received_at = :at "
         "and kind in ('crisis', 'unread') and (client_id is null or client_id = :client) order by id",
         {"p": alert.practice_id, "at": epoch(alert.opened_at), "client": alert.client_id or ""},
     )
     return list(dict.fromkeys(tx.open("inbox", "sender", row["id"], row["sender_sealed"]) for row in rows))
+
+
+def stranger_waits(tx: Tx, practice_id: str, inbox_id: str) -> bool:
+    """Whether an alarm about the same unknown sender as this message's still waits for somebody."""
+    row = tx.one(
+        "select 1 as yes from alert a join inbox i on i.id = a.inbox_id join inbox mine on mine.id = :inbox "
+        "where a.practice_id = :p and a.client_id is null and a.acknowledged_at is null and a.resolved_at is null "
+        "and i.address_index = mine.address_index limit 1",
+        {"p": practice_id, "inbox": inbox_id},
+    )
+    return row is not None
 
 
 def next_due(tx: Tx) -> datetime | None:

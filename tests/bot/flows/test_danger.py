@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.flows import alerting
+from bot.flows import alerting, receiving
 from bot.store import alerts
+from bot.store.inbox import Inbound
 from bot.store.outbox import URGENT
 from tests.support.cast import Riverside
 from tests.support.letters import engage, leave, letters, link_of, text, told, whom, without
 from tests.support.weeks import DECLINE, assess, climb, weekly
 
 QUARTER = timedelta(minutes=15)
-STRANGER = "+12025550199"
+STRANGER, OTHER = "+12025550199", "+12025550198"
 ALEX = "alex@riverside.example"
 
 
@@ -164,3 +165,15 @@ def test_danger_is_looked_at_before_any_note(practice: Riverside) -> None:
     with practice.ctx.store.transaction(write=False) as tx:
         due = alerts.due(tx, noted + timedelta(days=2), 50)
     assert [alert.kind for alert in due] == ["danger", "rapport"]
+
+
+def test_a_stranger_who_goes_on_writing_is_one_alarm_until_somebody_takes_it_up(practice: Riverside) -> None:
+    """And the page shows the number of that message, not of another that came in the same second."""
+    now = datetime.fromisoformat("2026-09-19T06:00+00:00")
+    for number, sender in enumerate((STRANGER, STRANGER, OTHER)):
+        words = Inbound("sms", f"SM{number:032x}", sender, "i want to kill myself")
+        receiving.receive(practice.ctx, words, now)
+    ids = [str(row["id"]) for row in practice.rows("select id from alert order by id")]
+    with practice.ctx.store.transaction(write=False) as tx:
+        found = [alerts.get(tx, practice.practice.id, each) for each in ids]
+        assert [alerts.written_from(tx, alert) for alert in found] == [[STRANGER], [OTHER]]

@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 
 from bot import log
 from bot.flows.context import Context
+from bot.flows.judging import GONE
+from bot.flows.judging import KINDS as SIGNALS
 from bot.flows.letters import notify_managers, send_alert
 from bot.flows.links import AlertLink
+from bot.flows.own_hours import cover_of, quiet_until
 from bot.flows.planning import rule_of
-from bot.flows.signal import GONE, explanation_of
+from bot.flows.signal import explanation_of
 from bot.store import Tx, alerts, clients, people, practices
 from bot.store.alerts import Alert
 from bot.store.people import ROLES, Person
@@ -29,6 +32,7 @@ INSTEAD = {
     "second": ("supervisor", "duty", "manager", ANYONE),
     "duty": ("second", "supervisor", "manager", ANYONE),
     "supervisor": ("manager", "duty", "second", "therapist", ANYONE),
+    "cover": (),
 }
 
 
@@ -62,10 +66,10 @@ def send_again(ctx: Context, link: AlertLink, now: datetime) -> bool:
         if what is None:
             return False
         practice, alert, person = what
-        kind = kind_for(alert, person, therapist_left(tx, alert))
+        kind = kind_for(alert, person, stands_in(tx, alert, person, now))
         text = words(ctx, tx, practice, alert, kind, now)
         name = f"again:{alert.id}:{person.id}:{epoch(now) // AGAIN_EVERY}"
-        if send_alert(ctx, tx, practice, alert, person, text, name, now):
+        if send_alert(ctx, tx, practice, alert, person, text, name, now, asked=True):
             practices.note(tx, practice.id, person.id, "asked for a fresh link", alert.id, now)
     return True
 
@@ -89,22 +93,35 @@ def therapist_left(tx: Tx, alert: Alert) -> bool:
     return bool(alert.therapist_id) and not people.get(tx, alert.practice_id, alert.therapist_id or "").active
 
 
+def stands_in(tx: Tx, alert: Alert, person: Person, now: datetime) -> bool:
+    """Whether it is for this person to see to, since the therapist has left, or is away and they cover."""
+    cover = cover_of(tx, alert, now)
+    return therapist_left(tx, alert) or (cover is not None and cover.id == person.id)
+
+
 def is_danger(alert: Alert) -> bool:
     """Whether someone may need help now."""
     return alert.kind.startswith("danger")
 
 
-def words(ctx: Context, tx: Tx, practice: Practice, alert: Alert, kind: str, now: datetime) -> AlertText:
-    """An alert in words, read as one of `kind_for` or as a reminder. The days it waited end when it was taken on."""
-    therapist = people.get(tx, practice.id, alert.therapist_id).name if alert.therapist_id else ""
+def words(
+    ctx: Context, tx: Tx, practice: Practice, alert: Alert, kind: str, now: datetime, named: bool = False
+) -> AlertText:
+    """An alert in words, read as one of `kind_for` or as a reminder. The days it waited end when it was taken on.
+
+    `named`: with the client's name and answers, for the therapist behind sign-in; never in a mail.
+    """
+    therapist = people.get(tx, practice.id, alert.therapist_id) if alert.therapist_id else None
     closed = rule_of(dict(practice.schedule)).holidays
     since, until = alert.sent_at or alert.opened_at, alert.acknowledged_at or now
     return alert_text(
         kind,
         practice.language,
-        explanation=explanation_of(alert) if kind == "rapport" else None,
+        explanation=explanation_of(alert) if kind in SIGNALS else None,
+        one_in=alerting.one_in(practice.settings, therapist.one_false_alarm_in if therapist else None),
+        client=clients.get(tx, practice.id, alert.client_id).name if named and alert.client_id else "",
         days=alerting.working_days(since, until, practice.timezone, closed),
-        therapist=therapist,
+        therapist=therapist.name if therapist else "",
         count=json.loads(alert.explanation)["count"] if kind == "silent" else 0,
         instruments=ctx.instruments,
     )
@@ -135,19 +152,34 @@ def _climb(ctx: Context, tx: Tx, alert: Alert, now: datetime) -> bool:
     if not is_danger(alert) and alert.client_id and clients.get(tx, practice.id, alert.client_id).state in GONE:
         alerts.rest(tx, alert)  # "worth asking" can hurt where nobody can be asked any more
         return True
-    closed = rule_of(dict(practice.schedule)).holidays
-    rung = alerting.rung(alert.kind, alert.step, alert.opened_at, now, practice.timezone, closed, told_at=alert.sent_at)
+    rung = _rung(tx, practice, alert, now)
     if not alerts.climb(tx, alert, rung.next_step, rung.next_at, "escalated" if rung.escalated else None):
         return False
     if rung.kind == "untaken":
         _tell_of_untaken(ctx, tx, practice, alert, now)
-    else:
+    elif rung.kind != "held":
         _tell(ctx, tx, practice, alert, rung, now)
     return True
 
 
+def _rung(tx: Tx, practice: Practice, alert: Alert, now: datetime) -> Rung:
+    first = next(iter(_people(tx, practice, alert, ("therapist",), now)), None)
+    return alerting.rung(
+        alert.kind,
+        alert.step,
+        alert.opened_at,
+        now,
+        practice.timezone,
+        rule_of(dict(practice.schedule)).holidays,
+        told_at=alert.sent_at,
+        quiet_until=quiet_until(practice, first, now) if first else None,
+        covered=bool(_people(tx, practice, alert, ("cover",), now)),
+        supervisor_after=alerting.supervisor_after(practice.settings),
+    )
+
+
 def _tell(ctx: Context, tx: Tx, practice: Practice, alert: Alert, rung: Rung, now: datetime) -> None:
-    told = _people(tx, practice, alert, rung.roles)
+    told = _people(tx, practice, alert, rung.roles, now)
     for person in told:
         text = words(ctx, tx, practice, alert, _kind_at(alert, person, rung), now)
         send_alert(ctx, tx, practice, alert, person, text, f"alert:{alert.id}:{alert.step}:{person.id}", now)
@@ -159,7 +191,7 @@ def _tell(ctx: Context, tx: Tx, practice: Practice, alert: Alert, rung: Rung, no
 def _tell_of_untaken(ctx: Context, tx: Tx, practice: Practice, alert: Alert, now: datetime) -> None:
     """No mail server has taken the first letter so far: the managers learn that, and nothing of what is in it."""
     if alerts.letters_waiting(tx, alert):
-        names = ", ".join(person.name for person in _people(tx, practice, alert, ("therapist",)))
+        names = ", ".join(person.name for person in _people(tx, practice, alert, ("therapist",), now))
         notify_managers(ctx, tx, practice.id, "undelivered", f"untaken:{alert.id}", now, names)
 
 
@@ -171,16 +203,16 @@ def _kind_at(alert: Alert, person: Person, rung: Rung) -> str:
     return kind_for(alert, person, left=rung.kind != "waiting")
 
 
-def _people(tx: Tx, practice: Practice, alert: Alert, roles: Sequence[str]) -> list[Person]:
+def _people(tx: Tx, practice: Practice, alert: Alert, roles: Sequence[str], now: datetime) -> list[Person]:
     """Who is told, each once."""
-    found = [person for role in roles for person in _holders(tx, practice, alert, role)]
+    found = [person for role in roles for person in _holders(tx, practice, alert, role, now)]
     return list({person.id: person for person in found}.values())
 
 
-def _holders(tx: Tx, practice: Practice, alert: Alert, role: str) -> list[Person]:
+def _holders(tx: Tx, practice: Practice, alert: Alert, role: str, now: datetime) -> list[Person]:
     """Who holds a role and can be reached, or who stands in for it."""
     for name in (role, *INSTEAD[role]):
-        found = [person for person in _named(tx, practice, alert, name) if _reachable(alert, person)]
+        found = [person for person in _named(tx, practice, alert, name, now) if _reachable(alert, person)]
         if role == "supervisor" and name != "therapist":  # nobody supervises themselves
             found = [person for person in found if person.id != alert.therapist_id]
         if found:
@@ -188,7 +220,10 @@ def _holders(tx: Tx, practice: Practice, alert: Alert, role: str) -> list[Person
     return []
 
 
-def _named(tx: Tx, practice: Practice, alert: Alert, name: str) -> list[Person]:
+def _named(tx: Tx, practice: Practice, alert: Alert, name: str, now: datetime) -> list[Person]:
+    if name == "cover":
+        cover = cover_of(tx, alert, now)
+        return [cover] if cover else []
     if name == "therapist":
         therapist = people.get(tx, practice.id, alert.therapist_id) if alert.therapist_id else None
         return [therapist] if therapist and therapist.active else []

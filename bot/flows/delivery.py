@@ -28,6 +28,10 @@ class Status:
 
 def report(ctx: Context, status: Status, now: datetime) -> None:
     """Take in one callback. One about an attempt whose answer was lost settles it."""
+    ctx.store.together(lambda: _report(ctx, status, now))
+
+
+def _report(ctx: Context, status: Status, now: datetime) -> None:
     with ctx.store.transaction() as tx:
         attempt = sends.attempt(tx, status.attempt_id) if status.attempt_id else None
         if attempt is not None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.flows.alerting import found, is_danger, kind_for, therapist_left, words
+from bot.flows.alerting import found, is_danger, kind_for, stands_in, therapist_left, words
 from bot.flows.context import Context
 from bot.flows.judging import KINDS
 from bot.flows.links import AlertLink
@@ -55,7 +55,7 @@ class AlertView:
 
     `kind`: as what they read it (`bot.flows.alerting.kind_for`). `numbers`: where a message of danger came from.
     `note`: what was noted when it was taken on. `paused`: danger holds up the client's check-ins, and this person
-    may let them go on.
+    may let them go on. `therapist_gone`: the therapist has left, rather than being away.
     """
 
     practice: Practice
@@ -66,6 +66,7 @@ class AlertView:
     is_therapist: bool
     therapist: str
     trend: Trend | None
+    therapist_gone: bool
     taken_by: str
     taken_by_me: bool
     note: str
@@ -109,7 +110,7 @@ def practice_of(ctx: Context, link: AlertLink) -> Practice | None:
 def _view(
     ctx: Context, tx: Tx, practice: Practice, alert: Alert, person: Person, now: datetime, named: bool
 ) -> AlertView:
-    left = therapist_left(tx, alert)
+    left = stands_in(tx, alert, person, now)
     kind = kind_for(alert, person, left)
     client = clients.get(tx, practice.id, alert.client_id) if alert.client_id else None
     own = person.id == alert.therapist_id
@@ -123,6 +124,7 @@ def _view(
         client_ref=client.client_ref if client and _may_know_client(alert, kind) else "",
         is_therapist=own,
         therapist=people.get(tx, practice.id, alert.therapist_id).name if alert.therapist_id else "",
+        therapist_gone=therapist_left(tx, alert),
         trend=trend_of(ctx, tx, practice.id, alert.client_id or "", person.id, alert) if shown else None,
         taken_by=people.get(tx, practice.id, alert.acknowledged_by).name if alert.acknowledged_by else "",
         taken_by_me=mine,

@@ -10,6 +10,7 @@ from bot.channels import DeliveryFailed, InDoubt, Outgoing
 from bot.flows.context import Context
 from bot.flows.letters import for_notices, render
 from bot.flows.operating import LATE
+from bot.flows.to_staff import sender_name
 from bot.store import practices, system
 from bot.store.people import Person
 from bot.store.practices import Practice
@@ -55,7 +56,9 @@ def _tell(ctx: Context, practice: Practice, person: Person, beat: datetime, now:
     text = alert_text("worker_silent", practice.language, instruments=ctx.instruments)
     body, html = render(text, "", practice)
     name = f"silence-{epoch(beat)}-{person.id}"  # the same for every try, so that a mail program shows one
-    mail = Outgoing(person.email, body, name, name, int(AGAIN.total_seconds()), now, text.subject, html)
+    mail = Outgoing(
+        person.email, body, name, name, int(AGAIN.total_seconds()), now, text.subject, html, sender_name(practice)
+    )
     try:
         channel.send(mail)
     except (DeliveryFailed, InDoubt) as error:

@@ -192,7 +192,8 @@ class Director:
 
     def _mail(self, mail: Mail) -> None:
         self._told.mail(", ".join(mail.recipients), mail.subject, mail.text)
-        self._at(mail.at + THEO_READS.total_seconds(), partial(self._open, mail))
+        if staff.link_in(mail):
+            self._at(mail.at + THEO_READS.total_seconds(), partial(self._open, mail))
 
     def _open(self, mail: Mail) -> None:
         opened = staff.open_note(self.stage, mail, NOTE)

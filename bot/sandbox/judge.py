@@ -14,6 +14,7 @@ from bot.sandbox.sample import BEN, CHIDI, CLIENTS, THERAPISTS, ZONE
 OPENS, CLOSES, SUNDAY = time(9), time(20), 6
 AGAIN = 5 * 86400  # seconds: a check-in comes once a week, so the same words sooner are the same message
 STOP_REPLY = "STOP"
+BY_THE_CALENDAR = ("Your week", "Your month")  # subjects of letters that are no alerts
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def _alert_missing(record: Record) -> str:
 
 
 def _others_alerted(record: Record) -> str:
-    wrong = [mail for mail in record.mails if not _is_right(mail, record)]
+    alerts = [mail for mail in record.mails if mail.subject not in BY_THE_CALENDAR]
+    wrong = [mail for mail in alerts if not _is_right(mail, record)]
     texts = [m for m in _sent(record) if m.client not in {client.phone for client in CLIENTS}]
     told = [f"a mail to {', '.join(mail.recipients)} about {_about(mail, record) or 'nobody known'}" for mail in wrong]
     return "; ".join(told + ["a text to someone who is no client" for _ in texts])

@@ -8,6 +8,8 @@ from bot.store.sql import epoch
 GONE = "erased"
 _WHOSE = "client_id = :c and practice_id = :p"
 _OF_ALERTS = f"alert_id in (select id from alert where {_WHOSE})"
+# A therapist's weekly letter may name clients by initials or code.
+_OF_WEEKS = f"kind = 'week' and person_id in (select therapist_id from check_in where {_WHOSE})"
 _DELETED = (
     f"delete from answer where check_in_id in (select id from check_in where {_WHOSE}) and practice_id = :p",
     f"delete from reading_mark where inbox_id in (select id from inbox where {_WHOSE}) and practice_id = :p",
@@ -109,7 +111,7 @@ def _blank_words(tx: Tx, whose: dict[str, str]) -> None:
                       reading_sealed = null, kind = 'erased' where id = :id and practice_id = :p""",
             {**sealed, "id": each["id"], "p": whose["p"]},
         )
-    for each in tx.all(f"select id, person_id from outbox where ({_WHOSE}) or ({_OF_ALERTS})", whose):
+    for each in tx.all(f"select id, person_id from outbox where ({_WHOSE}) or ({_OF_ALERTS}) or ({_OF_WEEKS})", whose):
         _blank_message(tx, each, whose["p"])
 
 

@@ -1,12 +1,14 @@
 """Letters to the practice's own people, as they stand in the outbox, and ways to change who there is to write to."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from bot.flows import receiving
 from bot.flows.links import AlertLink, read_alert_link
-from bot.store import outbox, people
+from bot.store import outbox, people, practices
 from bot.store.inbox import Inbound
 from bot.store.outbox import Message
 from tests.support.cast import PHONES, Riverside
@@ -59,3 +61,17 @@ def link_of(practice: Riverside, letter: Message) -> AlertLink:
 
 def text(practice: Riverside, words: str, now: datetime, sender: str = PHONES["Ana"]) -> None:
     receiving.receive(practice.ctx, Inbound("sms", f"SM{int(now.timestamp()):032x}", sender, words), now)
+
+
+def choose(practice: Riverside, name: str, **settings: Any) -> None:
+    """One of the staff chooses settings of their own, as they are stored."""
+    with practice.ctx.store.transaction() as tx:
+        person = people.get(tx, practice.practice.id, practice.staff.get(name, name))
+        people.save_settings(tx, replace(person, **settings))
+
+
+def prefer(practice: Riverside, **settings: str) -> None:
+    """The practice chooses settings."""
+    practice.practice = replace(practice.practice, settings={**practice.practice.settings, **settings})
+    with practice.ctx.store.transaction() as tx:
+        practices.save(tx, practice.practice)

@@ -117,7 +117,7 @@ def test_managers_learn_of_a_first_mail_that_no_server_took_in_half_an_hour(
     assert whom(practice) == ["theo", "dana"]
     notice = letters(practice)[-1]
     assert notice.body.startswith("A message to Theo could not be delivered.")
-    assert not re.search(r"Ana|client|usual|http", notice.body)
+    assert not re.search(r"Ana|client|usual", notice.body)
 
 
 def test_managers_are_not_bothered_about_a_mail_that_was_taken(practice: Riverside, noted: datetime) -> None:

@@ -11,13 +11,15 @@ from itsdangerous import Signer
 from bot.config import Config
 from bot.flows.letters import notify_managers, render
 from bot.flows.links import LIFE, AlertLink, alert_link, read_alert_link
+from bot.flows.paper import Letter, Part, written
 from bot.sandbox import Sandbox
 from bot.store import people
 from bot.store.practices import Practice
-from surveys.alert_wording import AlertText, alert_text
+from surveys.alert_wording import AlertText, Change, alert_text
 from surveys.instrument import ALERT_KINDS, LANGUAGES
 from surveys.rapport import Explanation
 from tests.support.cast import PHONES, Riverside
+from tests.support.letters import letters
 from tests.support.weeks import DECLINE, assess, send, weekly
 
 NOW = datetime(2026, 9, 14, 16, 0, tzinfo=UTC)
@@ -28,8 +30,9 @@ IDS = ("a" * 32, "b" * 32, "c" * 32)
 
 
 def note(kind: str, language: str = "en") -> AlertText:
-    explanation = FALLEN if kind == "rapport" else None
-    return alert_text(kind, language, explanation=explanation, days=2, therapist="Theo", count=8)
+    explanation = FALLEN if kind in ("rapport", "low") else None
+    change = Change(14, 11, "Tue 3 Nov")
+    return alert_text(kind, language, explanation=explanation, days=2, therapist="Theo", count=8, change=change)
 
 
 def letter(kind: str, language: str = "en", link: str = LINK) -> tuple[str, BeautifulSoup, str]:
@@ -54,7 +57,7 @@ def test_the_mail_of_an_alert_holds_nothing_of_the_client(practice: Riverside, s
     for canary in ("Ana", "CANARY-7", PHONES["Ana"], PHONES["Ana"][2:], "ana@clients.example", "3 4 3", "2 4 2"):
         assert canary not in shown
     assert mail.subject == "A note for you"
-    assert mail.message["From"] == "Riverside <notes@riverside.example>"
+    assert mail.message["From"] == "Attune for Riverside <notes@riverside.example>"
 
 
 def test_the_words_of_a_mail_hold_no_digits_at_all(practice: Riverside, sandbox: Sandbox) -> None:
@@ -79,8 +82,9 @@ def test_a_mail_has_a_text_and_an_html_part_that_say_the_same(practice: Riversid
     html = " ".join(BeautifulSoup(mail.html, "html.parser").get_text(" ").split())
     for line in filter(None, (line.removeprefix("- ") for line in mail.text.splitlines())):
         assert line.rstrip(":") in html or line.startswith("http")
-    (link,) = re.findall(r"http\S+/a/\S+", mail.text)
-    assert f'href="{link}"' in mail.html
+    to_read, to_take = re.findall(r"http\S+/a/\S+", mail.text)
+    assert to_take == f"{to_read}#take"
+    assert [f'href="{link}"' in mail.html for link in (to_read, to_take)] == [True, True]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -101,8 +105,8 @@ def test_the_link_stands_on_a_line_of_its_own() -> None:
     assert LINK in letter("rapport")[0].splitlines()
 
 
-def test_a_notice_has_no_link_since_there_is_no_page_for_it_yet() -> None:
-    plain, html, _ = letter("undelivered", link="")
+def test_a_notice_without_a_page_of_its_own_has_no_link() -> None:
+    plain, html, _ = letter("worker_silent", link="")
     assert "http" not in plain
     assert not html.select("a")
 
@@ -122,7 +126,7 @@ def test_styles_are_inlined_and_only_those_for_dark_screens_stay_in_the_head() -
     """Several mail programs drop what is in the head."""
     _, html, _ = letter("rapport")
     assert html.select_one("a.button[style*=background]")
-    assert html.select_one("p.lead[style*=font-size]")
+    assert html.select_one("h1.lead[style*=font-size]")
     kept = "".join(style.get_text() for style in html.select("style"))
     assert kept.count("@media") == 1
     assert "prefers-color-scheme" in kept
@@ -147,6 +151,14 @@ def test_layout_tables_are_not_read_out_as_tables() -> None:
     assert all(table["role"] == "presentation" for table in letter("rapport")[1].select("table"))
 
 
+def test_figures_are_read_out_as_a_table_with_what_each_is() -> None:
+    _, raw = written(
+        Letter("Riverside", "en", "Your month", "A month.", parts=[Part("Cost", figures=[("Texts", "3")])])
+    )
+    (table,) = (t for t in BeautifulSoup(raw, "html.parser").select("table") if "role" not in t.attrs)
+    assert [(row.th["scope"], row.th.text, row.td.text) for row in table.select("tr")] == [("row", "Texts", "3")]
+
+
 # ------------------------------------------------------------------------------------------- notices
 
 
@@ -159,6 +171,17 @@ def notices(practice: Riverside) -> list[str]:
 def test_a_notice_goes_to_each_manager_once(practice: Riverside) -> None:
     assert notices(practice) == [practice.staff["Dana"]]
     assert notices(practice) == [practice.staff["Dana"]]
+
+
+def test_a_managers_notice_leads_to_the_page_where_it_is_seen_to(practice: Riverside) -> None:
+    """Behind sign-in; whoever stands in for a manager can't open that page, and gets no link to it."""
+    notices(practice)
+    (notice,) = letters(practice)
+    assert "http://attune.example/delivery" in notice.body.splitlines()
+    with practice.ctx.store.transaction() as tx:
+        people.take_role(tx, practice.practice.id, "manager")
+        notify_managers(practice.ctx, tx, practice.practice.id, "unreachable", "unreachable:2", NOW)
+    assert "http" not in letters(practice)[-1].body
 
 
 def test_a_notice_without_a_manager_goes_to_the_next_best(practice: Riverside) -> None:

@@ -77,6 +77,11 @@ def test_an_alert_to_someone_else_or_about_someone_else_is_found(to: str, about:
     assert set(failed(more)) == {OTHERS}
 
 
+def test_a_letter_by_the_calendar_is_no_alert() -> None:
+    week = replace(mail(2, "ines@riverside.example"), raw=b"Subject: Your week\n\n")
+    assert failed(replace(GOOD, mails=(*GOOD.mails, week))) == {}
+
+
 def test_a_note_that_could_not_be_taken_on_is_found() -> None:
     assert set(failed(replace(GOOD, opened=(Opened(1, BEN.ref, taken_on=False),)))) == {TAKEN_ON}
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from bs4 import BeautifulSoup
 
 from bot.store import alerts
-from bot.web.trend import is_usual
 from surveys.rapport import Band
+from surveys.usual import is_usual
 from tests.support.alert_page import Page
 from tests.support.cast import Riverside
 from tests.support.weeks import FIRST_VISIT, weekly

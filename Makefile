@@ -31,7 +31,7 @@ test-contract: .venv/.ready-dev .tools ## Twilio's own description, signatures a
 test-story: .venv/.ready-dev ## the demo, kills in the middle of it, and a short form of the faults
 	$(BIN)/pytest -q tests/story tests/faults
 test-browser: .venv/.ready-dev .tools ## the pages in a real browser
-	$(BIN)/pytest -q tests/browser
+	$(BIN)/pytest -q -n 2 tests/browser
 
 lint: .venv/.ready-dev ## style, types, and the walls between the packages
 	$(BIN)/ruff check .

@@ -104,12 +104,13 @@ def worker() -> None:
 def tick(now_text: str | None) -> None:
     """One pass of the worker."""
     from bot.clock import clock_for
-    from bot.flows import older_copy
+    from bot.flows import fetching, older_copy
 
     at = calls.moment(now_text) if now_text else None
     ctx = calls.make_context("worker")
     clock = calls.ClockFrom(at) if at else clock_for(ctx.config.clock_url)
     older_copy.guard(ctx, clock.now())
+    fetching.fetch_missed(ctx, clock.now())
     click.echo(f"{calls.pass_over(ctx, clock)} things done.")
 
 

@@ -29,6 +29,7 @@ from bot.flows import (
     learning,
     mail_poll,
     older_copy,
+    planning,
     sending,
     settling,
 )
@@ -54,6 +55,7 @@ CHORES = (
     Chore("fetch missed texts", fetching.EVERY, fetching.fetch_missed),
     Chore("fetch mails", mail_poll.EVERY, mail_poll.poll),
     Chore("letters by the calendar", digests.EVERY, digests.send_due),
+    Chore("finish planning", timedelta(minutes=1), planning.plan_marked),
     Chore("mark the database", older_copy.EVERY, older_copy.advance),
     Chore("count months that are over", groups.EVERY, groups.close_months),
     Chore("drop files never confirmed", import_preview.EVERY, import_preview.forget_old),
@@ -135,6 +137,8 @@ class Worker:
                           misfire_grace_time=None, next_run_time=datetime.now(scheduler.timezone))  # fmt: skip
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop(scheduler))
+        # What was answered while nobody listened counts before anything is closed as unanswered or asked anew.
+        self._try(partial(fetching.fetch_missed, self.ctx), self.clock.now())
         log.get().info("worker started", worker=self.id)
         self._try(partial(erasing.at_start, self.ctx), self.clock.now())
         scheduler.start()

@@ -153,6 +153,7 @@ STATEMENTS = [
     "create index appointment_ended on appointment (ends_at, practice_id)",
     "create index check_in_due_at on check_in (due_at, practice_id)",
     "create index outbox_created on outbox (created_at, practice_id, channel, state, segments)",
+    "create index outbox_tests on outbox (practice_id, state) where kind = 'test_text'",
     "create index outbox_question on outbox (check_in_id, kind, created_at, id, channel, delivery)",
     "create index consent_event_what on consent_event (what, at)",
     "create index inbox_kind on inbox (kind, received_at)",

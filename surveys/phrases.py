@@ -25,7 +25,7 @@ from typing import NamedTuple
 BREAK = "."  # stands between two sentences in a row of words
 _LONGEST_GAP = 6
 _MOST_STARTS = 250  # times one word may begin a pattern in one text; "i" comes 150 times in 12,000 characters
-_WORD = re.compile(r"[^\W_]+(?:['’`´ʼ][^\W_]+)*|[.!?;…。！？\n]+|\N{IDEOGRAPHIC COMMA}")
+_WORD = re.compile(r"[^\W_]+(?:(?:['’`´ʼ]|(?<![\d_])\*+(?=[^\W\d_]))[^\W_]+)*|[.!?;…。！？\n]+|\N{IDEOGRAPHIC COMMA}")
 _ELIDED = frozenset({"j", "d", "l", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu"})
 _APOSTROPHES = re.compile(r"['’`´ʼ]")
 

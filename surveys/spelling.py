@@ -1,17 +1,28 @@
-"""Misspelt words: one edit (insert, delete, replace, swap of neighbours) away from exactly one word we look for."""
+"""Words that are not written as we look for them: misspelt, masked (s*icide), in digits (k1ll), spelled out (d.i.e)."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+
+from surveys.phrases import BREAK
 
 _SHORTEST = 4
 _LONGEST = 20
+_DIGITS = str.maketrans("013457", "oieast")
+_DRAWN_OUT = re.compile(r"(.)\1{2,}")
 
 
 class Spelling:
-    """Finds the word meant. Words in `ordinary` are themselves, however near they are (*fine* is not *five*)."""
+    """Finds the word meant. Words in `ordinary` are themselves, however near they are (*fine* is not *five*).
 
-    def __init__(self, wanted: frozenset[str], ordinary: frozenset[str]) -> None:
-        self._wanted, self._ordinary = wanted, ordinary
+    `respelt` are common spellings with the word each stands for, `grave` the words that people mask or spell out.
+    """
+
+    def __init__(
+        self, wanted: frozenset[str], ordinary: frozenset[str], respelt: Mapping[str, str], grave: frozenset[str]
+    ) -> None:
+        self._wanted, self._ordinary, self._respelt, self._grave = wanted, ordinary, respelt, grave
+        self._masks = tuple(sorted(grave))
         self._by_gap: dict[str, set[str]] = defaultdict(set)
         for word in wanted:
             for shorter in _gaps(word):
@@ -20,6 +31,56 @@ class Spelling:
     def is_ordinary(self, word: str) -> bool:
         """Whether the word is one that is never taken for another."""
         return word in self._ordinary
+
+    def meant(self, words: Sequence[str]) -> dict[int, str]:
+        """The places of words that stand for another one, and that one; the letters of a word spelled out become its
+        first letter's place and empty ones."""
+        found = {i: meant for i, word in enumerate(words) if (meant := self._meant(word))}
+        return found | self._spelled_out(words)
+
+    def _meant(self, word: str) -> str | None:
+        if word in self._respelt:
+            return self._respelt[word]
+        if word in self._ordinary:
+            return None
+        if word.isalpha():
+            for once in (r"\1\1", r"\1"):  # "killll", "dieee"
+                drawn = _DRAWN_OUT.sub(once, word)
+                if drawn != word and drawn in self._ordinary:
+                    return drawn
+            if word.endswith("in") and f"{word}g" in self._ordinary:
+                return f"{word}g"
+            return self.right(word)
+        if "*" in word:
+            return self._masked(word)
+        plain = word.translate(_DIGITS)
+        return plain if len(word) > 3 and plain.isalpha() and plain in self._grave else None
+
+    def _masked(self, word: str) -> str | None:
+        """The grave word under a mask: each star hides a letter or two."""
+        shown = re.compile(".{1,2}".join(re.escape(part) for part in word[:_LONGEST].split("*")))
+        return next((grave for grave in self._masks if shown.fullmatch(grave)), self.right(word.replace("*", "")))
+
+    def _spelled_out(self, words: Sequence[str]) -> dict[int, str]:
+        """Three letters and more, each a word of its own, that make a grave word."""
+        found: dict[int, str] = {}
+        letters: list[int] = []
+        for place, word in enumerate([*words, "", ""]):
+            if len(word) == 1 and word.isalpha():
+                letters.append(place)
+                continue
+            if word == BREAK and letters and letters[-1] == place - 1:
+                continue
+            found |= self._joined(words, letters)
+            letters = []
+        return found
+
+    def _joined(self, words: Sequence[str], letters: Sequence[int]) -> dict[int, str]:
+        for first in range(max(0, min(len(letters) - 2, _LONGEST))):  # "i" may stand before a word spelled out
+            joined = "".join(words[i] for i in letters[first : first + _LONGEST])
+            if joined in self._grave:
+                return dict.fromkeys(range(letters[first], letters[-1] + 1), "") | {letters[first]: joined}
+        return {}
 
     def right(self, word: str) -> str | None:
         """What a misspelt word stands for; None when it is right, ordinary, or could be two words."""

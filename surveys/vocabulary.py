@@ -1,7 +1,9 @@
-"""The words that replies are read with: `surveys/instruments/words/*.toml`, one file a language, and one for mail.
+"""The words that replies are read with, as data by language in `surveys/instruments/words/`.
 
-The files are data that a clinician or a translator can read and extend; `load` checks that each has every part.
-What the signs in a pattern mean is told in `surveys.phrases`.
+`xx.toml` holds a language's scores, courtesies and requests; `flags_xx.toml` its wishes to stop and its words of
+danger, also for languages that are read for these only; `mail.toml` the layouts of mail. A clinician or a translator
+can read and extend them; `load` checks that each has every part. The signs of a pattern are told in `surveys.phrases`,
+those of a rule in `surveys.concepts`.
 """
 
 import tomllib
@@ -11,10 +13,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from surveys.concepts import SIGNS, BadRule, Rule, Rules
 from surveys.phrases import BadPattern, Phrases, fold, fold_words
 from surveys.spelling import Spelling
 
-LANGUAGES = ("en", "es", "fr")
+LANGUAGES = ("en", "es", "fr")  # read in full
+FLAGGED = (*LANGUAGES, "pt", "de", "it", "more")  # read for opt-out and danger at least
+FILES = (*LANGUAGES, *(f"flags_{language}" for language in FLAGGED), "mail")
 FEELINGS = ("heard", "respected", "understood", "dependable", "accepted", "involved", "seen", "change")
 
 # section -> its parts, each a list of patterns; the group in the tree is "section.part"
@@ -26,8 +31,6 @@ LISTS: Mapping[str, tuple[str, ...]] = {
     "around": ("filler", "frame", "greeting", "thanks"),
     "counts": ("after", "before", "rating", "month", "alone", "singular", "describing", "idiom"),
     "code": ("says",),
-    "optout": ("says", "not", "stay", "polite"),
-    "danger": ("not", "denied", "past", "now"),
     "talk": ("call", "help", "optin", "skip", "wrong_person", "request", "done"),
     "machine": ("says",),
 }
@@ -39,7 +42,10 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "feelings": FEELINGS,
     "places": ("1", "2", "3", "4", "5", "6", "7", "last", "first_two", "last_two", "rest", "#"),
 }
-WORDS = ("ordinary", "keywords", "often_misspelt")
+FLAGS: Mapping[str, tuple[str, ...]] = {
+    "optout": ("says", "not", "stay", "polite"),
+    "danger": ("not", "denied", "past", "now"),
+}
 MAIL = (
     *("wrote", "openers", "from", "sent", "to", "subject", "original", "footers", "devices", "disclaimers"),
     *(
@@ -68,6 +74,7 @@ class Vocabulary:
     """Everything the reader of replies knows about words, in all languages at once."""
 
     phrases: Phrases
+    rules: Rules
     keywords: frozenset[str]  # opt out when they are the whole message, folded and without spaces
     spelling: Spelling
     accented: frozenset[str]  # words that mean something else without their accents
@@ -83,26 +90,30 @@ class Vocabulary:
 def load() -> Vocabulary:
     """The packaged words, read and checked once; BadVocabulary names file, key and reason."""
     folder = files("surveys") / "instruments" / "words"
-    return build({name: (folder / f"{name}.toml").read_text("utf8") for name in (*LANGUAGES, "mail")})
+    return build({name: (folder / f"{name}.toml").read_text("utf8") for name in FILES})
 
 
 def build(texts: Mapping[str, str]) -> Vocabulary:
-    """The vocabulary in the given TOML texts, by file name without `.toml` (`mail` is the mail layouts)."""
+    """The vocabulary in the given TOML texts, by file name without `.toml`: `en`, `flags_en`, `mail` ..."""
     tables = {name: _read(f"{name}.toml", text) for name, text in texts.items()}
     mail = _mail(tables.pop("mail", {}))
-    phrases = Phrases()
+    phrases, rules = Phrases(), list[Rule]()
     for name, table in tables.items():
-        _check(f"{name}.toml", table)
-        _add_all(f"{name}.toml", table, phrases)
+        flags = name.startswith("flags_")
+        (_check_flags if flags else _check)(f"{name}.toml", table)
+        _add_all(f"{name}.toml", table, phrases, FLAGS if flags else LISTS)
+        if flags:
+            rules += _rules(f"{name}.toml", table, name.removeprefix("flags_"))
     phrases.forget()
-    keywords = frozenset(_compact(word) for table in tables.values() for word in table["keywords"])
+    full = {name: table for name, table in tables.items() if not name.startswith("flags_")}
     return Vocabulary(
         phrases=phrases,
-        keywords=keywords,
+        rules=Rules(rules),
+        keywords=frozenset(_compact(word) for table in tables.values() for word in table.get("keywords", ())),
         spelling=_spelling(tables, phrases),
-        accented=frozenset(word for table in tables.values() for word in table["accented"]),
+        accented=frozenset(word for table in full.values() for word in table["accented"]),
         mail=mail,
-        compact={fold(p): f for t in tables.values() for f, ps in t["feelings"].items() for p in ps if p.isalpha()},
+        compact={fold(p): f for t in full.values() for f, ps in t["feelings"].items() for p in ps if p.isalpha()},
     )
 
 
@@ -114,9 +125,8 @@ def _read(file: str, text: str) -> dict[str, Any]:
 
 
 def _check(file: str, table: Mapping[str, Any]) -> None:
-    for section, parts in LISTS.items():
-        for part in parts:
-            _strings(file, table.get(section, {}), part, f"{section}.{part}")
+    """Refuse a language's file that lacks a part, or has one that is no list of phrases."""
+    _check_lists(file, table, LISTS)
     for section, keys in TABLES.items():
         if not isinstance(table.get(section), dict):
             raise BadVocabulary(file, section, "is missing")
@@ -124,11 +134,29 @@ def _check(file: str, table: Mapping[str, Any]) -> None:
             if key not in keys:
                 raise BadVocabulary(file, f"{section}.{key}", f"is none of {', '.join(keys)}")
             _strings(file, table[section], key, f"{section}.{key}")
-    for part in (*WORDS, "accented"):
+    for part in ("ordinary", "accented"):
         _strings(file, table, part, part)
     missing = [feeling for feeling in FEELINGS if feeling not in table["feelings"]]
     if missing:
         raise BadVocabulary(file, f"feelings.{missing[0]}", "is missing")
+
+
+def _check_flags(file: str, table: Mapping[str, Any]) -> None:
+    """The same for a file of wishes to stop and words of danger."""
+    _check_lists(file, table, FLAGS)
+    for part in ("keywords", "often_misspelt", "masked", "ordinary"):
+        _strings(file, table, part, part)
+    for section in ("respelt", "concepts", "together", "signs", "danger"):
+        if not isinstance(table.get(section), dict):
+            raise BadVocabulary(file, section, "is missing")
+        for key in table[section]:
+            _strings(file, table[section], key, f"{section}.{key}")
+
+
+def _check_lists(file: str, table: Mapping[str, Any], wanted: Mapping[str, Sequence[str]]) -> None:
+    for section, parts in wanted.items():
+        for part in parts:
+            _strings(file, table.get(section, {}), part, f"{section}.{part}")
 
 
 def _strings(file: str, table: Mapping[str, Any], part: str, key: str) -> None:
@@ -139,38 +167,65 @@ def _strings(file: str, table: Mapping[str, Any], part: str, key: str) -> None:
         raise BadVocabulary(file, key, "must be a list of phrases in quotes")
 
 
-def _patterns(table: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """(group, value, key in the file, pattern) of every pattern in a language."""
-    for section, parts in LISTS.items():
+def _patterns(
+    table: Mapping[str, Any], wanted: Mapping[str, Sequence[str]], language: str
+) -> Iterator[tuple[str, str, str, str]]:
+    """(group, value, key in the file, pattern) of every pattern in a file."""
+    for section, parts in wanted.items():
         for part in parts:
             yield from ((f"{section}.{part}", "", f"{section}.{part}", p) for p in table[section][part])
     for section in TABLES:
-        for value, patterns in table[section].items():
+        for value, patterns in table.get(section, {}).items():
             yield from ((section, value, f"{section}.{value}", p) for p in patterns)
-    for part, patterns in table["danger"].items():
-        if part not in LISTS["danger"]:
+    for part, patterns in table.get("danger", {}).items():
+        if part not in FLAGS["danger"]:
             yield from (("danger.says", part, f"danger.{part}", p) for p in patterns)
+    for name, patterns in table.get("concepts", {}).items():
+        yield from ((f"concept.{language}", name, f"concepts.{name}", p) for p in patterns)
 
 
-def _add_all(file: str, table: Mapping[str, Any], phrases: Phrases) -> None:
+def _add_all(file: str, table: Mapping[str, Any], phrases: Phrases, wanted: Mapping[str, Sequence[str]]) -> None:
     lists: Mapping[str, Sequence[str]] = table.get("lists", {})
-    for group, value, key, pattern in _patterns(table):
+    language = file.removesuffix(".toml").removeprefix("flags_")
+    for group, value, key, pattern in _patterns(table, wanted, language):
         try:
             phrases.add(group, value, pattern, lists)
         except BadPattern as error:
             raise BadVocabulary(file, key, str(error)) from None
 
 
+def _rules(file: str, table: Mapping[str, Any], language: str) -> Iterator[Rule]:
+    """The rules of a file: those of `together` named `optout` are wishes to stop, the others a kind of danger; `signs`
+    are signs of danger by their weight."""
+    for section in ("together", "signs"):
+        for kind, texts in table[section].items():
+            if section == "signs" and kind not in SIGNS:
+                raise BadVocabulary(file, f"signs.{kind}", f"is none of {', '.join(SIGNS)}")
+            group = "danger.sign" if section == "signs" else "optout.says" if kind == "optout" else "danger.says"
+            for text in texts:
+                try:
+                    yield Rule.of(text, group, kind, language, table["concepts"])
+                except BadRule as error:
+                    raise BadVocabulary(file, f"{section}.{kind}", str(error)) from None
+
+
 def _spelling(tables: Mapping[str, Mapping[str, Any]], phrases: Phrases) -> Spelling:
-    wanted: dict[str, int] = {}
+    wanted: set[str] = set()
     for table in tables.values():
         for section, least in (("numbers", 4), ("choices", 4), ("feelings", 5)):
-            for patterns in table[section].values():
-                wanted |= {fold(p): least for p in patterns if p.isalpha() and len(p) >= least}
-        wanted |= {fold(word): 4 for word in (*table["keywords"], *table["often_misspelt"]) if len(word) >= 4}
+            for patterns in table.get(section, {}).values():
+                wanted |= {fold(p) for p in patterns if p.isalpha() and len(p) >= least}
+        words = (*table.get("keywords", ()), *table.get("often_misspelt", ()))
+        wanted |= {fold(word) for word in words if len(word) >= 4}
     ordinary = {fold(w) for table in tables.values() for text in table["ordinary"] for w in text.split()}
-    ordinary |= {word for table in tables.values() for word in table["accented"]}
-    return Spelling(frozenset(w for w in wanted if w.isalpha()), frozenset(ordinary | phrases.vocabulary))
+    ordinary |= {word for table in tables.values() for word in table.get("accented", ())}
+    grave = {fold(word) for table in tables.values() for word in table.get("masked", ())}
+    return Spelling(
+        frozenset(w for w in wanted if w.isalpha()),
+        frozenset(ordinary | phrases.vocabulary),
+        {fold(w): fold(right) for t in tables.values() for right, wrong in t.get("respelt", {}).items() for w in wrong},
+        frozenset(grave),
+    )
 
 
 def _compact(keyword: str) -> str:

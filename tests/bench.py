@@ -33,6 +33,7 @@ from bot.store import Store
 from bot.store.gate import Gate
 from bot.web import create_app
 from surveys import instrument, rapport, replies
+from tests import bench_pages
 from tests.support.cast import ALWAYS_OPEN, MONDAY_NOON, Riverside, riverside
 
 URL, TOKEN, SID = "http://attune.example", "bench-token", "AC" + "0" * 31 + "1"
@@ -60,6 +61,7 @@ def main() -> None:
         _slow_disk(ctx, chosen.seconds)
         _plan(practice, chosen.appointments)
         _send(practice)
+        bench_pages.measure(Path(folder) / "year.db")
     _reading()
     _signal()
 

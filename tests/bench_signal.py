@@ -4,8 +4,9 @@ Everyone sees the same answers and may alarm as often: once in 50 answered check
 flag that stays up counts again every four visits. Delay: visits from the first affected one to the alarm, a miss
 charged 8. The limit is a filter that knows this practice's numbers and each client's own usual, which nobody does.
 
-Fails when the signal's delay, as a ratio to the limit, is worse than RECORDED by more than its noise. With a file name
-it also draws delay against false alarms there (docs/pictures/signal-delay.svg).
+Fails when the signal's delay, as a ratio to the limit, is worse than RECORDED by more than its noise; so does the quick
+form among the tests (tests/surveys/rapport/test_early_enough.py), which plays fewer clients. With a file name it also
+draws delay against false alarms there (docs/pictures/signal-delay.svg).
 """
 
 import sys
@@ -22,6 +23,7 @@ from tests.support.practice import FEELINGS, Array, Practice, practice
 
 AGAIN, MISS, RATE = 4, 8, 1 / 50
 RECORDED, NOISE = 1.47, 0.05  # as measured with the shipped model; noise is two standard errors
+QUICK = 600  # clients of each kind in the quick form that every test run plays; they too give 1.47
 Rule = Callable[[Practice], Array]
 Flags = npt.NDArray[np.bool_]
 
@@ -133,6 +135,14 @@ def scores_of(clients: int) -> tuple[dict[str, tuple[Array, Array]], Practice, P
     """Every rule on clients who don't decline and on clients who do."""
     calm, ill = practice(clients, False, 11), practice(clients, True, 12)
     return {name: (jittered(rule(calm)), jittered(rule(ill))) for name, rule in RULES.items()}, calm, ill
+
+
+def ratio(clients: int) -> float:
+    """The signal's delay to the limit's, at one false alarm in 50 of clients who don't decline."""
+    calm, ill = practice(clients, False, 11), practice(clients, True, 12)
+    found = {rule: (jittered(rule(calm)), jittered(rule(ill))) for rule in (signal, limit)}
+    waited = {rule: delays(s, ill, threshold(c, calm, RATE)).mean() for rule, (c, s) in found.items()}
+    return float(waited[signal] / waited[limit])
 
 
 def curves(scores: dict[str, tuple[Array, Array]], calm: Practice, ill: Practice) -> Curves:

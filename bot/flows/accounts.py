@@ -102,8 +102,11 @@ def end_sessions(tx: Tx, practice_id: str, person_id: str, now: datetime, but: s
 
 def forget_second_factor(ctx: Context, me: Me, person_id: str, now: datetime) -> None:
     """For a colleague who lost phone and codes: drop their password, second factor and passkeys, and end their
-    sessions; they begin again from a mailed link. Raises NotHere for whoever may not, or nobody."""
+    sessions; they begin again from a mailed link. Raises NotHere for whoever may not, or nobody, and BadSetting where
+    no mail can be sent: then nobody would be told, and the link would be in the wrong hands."""
     _may_invite(me, me.practice)
+    if "mail" not in ctx.channels:
+        raise BadSetting("No mail can be sent: whoever keeps the server does this, by attune sign-in-link --forget.")
     with ctx.store.transaction() as tx:
         try:
             person = people.get(tx, me.practice.id, person_id)
@@ -247,3 +250,9 @@ def _address(email: str) -> str:
 
 def _who(me: Me | None) -> str:
     return me.person.id if me else COMMAND
+
+
+def has_been_in(ctx: Context, practice_id: str, person_id: str) -> bool:
+    """Whether this person has signed in before: a link then opens what is theirs alone."""
+    with ctx.store.transaction(write=False) as tx:
+        return person_id in accounts.accepted_at(tx, practice_id)

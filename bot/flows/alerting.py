@@ -132,9 +132,21 @@ def found(tx: Tx, link: AlertLink) -> tuple[Practice, Alert, Person] | None:
     try:
         practice = practices.get(tx, link.practice_id)
         person = people.get(tx, practice.id, link.person_id)
-        return (practice, alerts.get(tx, practice.id, link.alert_id), person) if person.active else None
+        alert = alerts.get(tx, practice.id, link.alert_id)
     except KeyError:
         return None
+    return (practice, alert, person) if person.active and _still_theirs(tx, alert, person) else None
+
+
+def _still_theirs(tx: Tx, alert: Alert, person: Person) -> bool:
+    """A therapist's own note is theirs while they are a therapist and the client is with them; danger is told to all.
+    Of a client who was erased nothing is left to read."""
+    client = clients.get(tx, alert.practice_id, alert.client_id) if alert.client_id else None
+    if client and client.erased:
+        return False
+    if client is None or is_danger(alert) or person.id != alert.therapist_id:
+        return True
+    return client.therapist_id == person.id and "therapist" in people.roles_of(tx, alert.practice_id, person.id)
 
 
 def _guarded(ctx: Context, tx: Tx, alert: Alert, now: datetime) -> bool:
@@ -147,9 +159,18 @@ def _guarded(ctx: Context, tx: Tx, alert: Alert, now: datetime) -> bool:
         return False
 
 
+def _is_over(tx: Tx, alert: Alert) -> bool:
+    """A note about how it goes, with a client who has left or died. A wish to be called stands: it was said to be
+    passed on."""
+    if is_danger(alert) or alert.client_id is None:
+        return False
+    state = clients.get(tx, alert.practice_id, alert.client_id).state
+    return state == "died" or (state in GONE and alert.kind != "call")
+
+
 def _climb(ctx: Context, tx: Tx, alert: Alert, now: datetime) -> bool:
     practice = practices.get(tx, alert.practice_id)
-    if not is_danger(alert) and alert.client_id and clients.get(tx, practice.id, alert.client_id).state in GONE:
+    if _is_over(tx, alert):
         alerts.rest(tx, alert)  # "worth asking" can hurt where nobody can be asked any more
         return True
     rung = _rung(tx, practice, alert, now)

@@ -100,17 +100,24 @@ def _telling(tx: Tx, client: Client) -> dict[str, Any]:
     answers = check_ins.answers_of(tx, practice_id, client.id, therapist_id)
     asked = check_ins.of_clients(tx, practice_id, [client.id])[client.id]
     mine = {each.id for each in asked if each.therapist_id == therapist_id}
+    visits = appointments.of_clients(tx, practice_id, [client.id])[client.id]
+    # what belonged to no check-in counts from their first appointment on: a new therapist starts fresh
+    first = min((each.starts_at for each in visits if each.therapist_id == therapist_id), default=None)
+
+    def theirs(check_in_id: str | None, at: datetime) -> bool:
+        return check_in_id in mine or (check_in_id is None and first is not None and at >= first)
+
     return {
         "answers": [{"asked_at": _time(each.asked_at), **answers[each.id]} for each in asked if each.id in answers],
         "words": [
             {"received_at": _time(each.received_at), "text": each.body}
             for each in inbox.of_client(tx, practice_id, client.id)
-            if each.check_in_id is None or each.check_in_id in mine
+            if theirs(each.check_in_id, each.received_at)
         ],
         "texts_to_them": [
             {"created_at": _time(each.created_at), "text": each.body}
             for each in outbox.of_client(tx, practice_id, client.id)
-            if each.check_in_id is None or each.check_in_id in mine
+            if theirs(each.check_in_id, each.created_at)
         ],
         "notes": [
             {"kind": each.kind, "opened_at": _time(each.opened_at), "acknowledged_at": _time(each.acknowledged_at),

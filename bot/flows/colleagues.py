@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.flows import accounts, by_hand, cells
 from bot.flows.access import ROLES, Me, NotHere
-from bot.flows.accounts import InviteResult
+from bot.flows.accounts import InviteResult, has_been_in
 from bot.flows.cells import BadCell
 from bot.flows.context import Context
 from bot.flows.managing import Refused, practice_of, sentence
@@ -74,6 +74,9 @@ def invite_again(ctx: Context, me: Me, person_id: str, now: datetime) -> InviteR
     role = next((role for role in found.roles if role in ROLES), "")
     if not role or not found.person.active:
         raise Refused({"": "They have no role that signs in, or have left."})
+    if "mail" not in ctx.channels and has_been_in(ctx, me.practice.id, person_id):
+        raise Refused({"": f"No mail can be sent, and a link that signs in as {found.person.name} is for them alone: "
+                           "whoever keeps the server can hand them one (attune sign-in-link)."})  # fmt: skip
     return invite(ctx, me, {"name": found.person.name, "email": found.person.email, "role": role}, now)
 
 

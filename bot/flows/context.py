@@ -45,7 +45,6 @@ class Context:
     channels: Mapping[str, Channel]
 
 
-
 def build(config: Config) -> Context:
     """The context of one process. Channels exist where their settings do."""
     channels: dict[str, Channel] = {}

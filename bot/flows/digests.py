@@ -40,10 +40,13 @@ def send_due(ctx: Context, now: datetime) -> int:
     if looked is None:
         return 0
     since = moment_of(int(looked))
-    sent = sum(_guarded(each, ctx, practice, since, now) for practice in everyone for each in (_weekly, monthly.send))
-    with ctx.store.transaction() as tx:
-        system.set_value(tx, LOOKED, str(epoch(now)))
-    return sent
+    done = [_guarded(each, ctx, practice, since, now) for practice in everyone for each in (_weekly, monthly.send)]
+    if (
+        None not in done
+    ):  # else all are looked at again, and those that went have a name that keeps them from going twice
+        with ctx.store.transaction() as tx:
+            system.set_value(tx, LOOKED, str(epoch(now)))
+    return sum(filter(None, done))
 
 
 def week_of(ctx: Context, practice: Practice, person: Person, due: datetime, now: datetime) -> Week | None:
@@ -127,10 +130,10 @@ def _guarded(
     practice: Practice,
     since: datetime,
     now: datetime,
-) -> int:
-    """A fault with one practice's letters holds up no other's."""
+) -> int | None:
+    """A fault with one practice's letters holds up no other's; then None."""
     try:
         return send(ctx, practice, since, now)
     except Exception as error:
         log.get().error("fault", what=send.__module__, practice=practice.id, error=error.__class__.__name__)
-        return 0
+        return None

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from bot import log
 from bot.flows.access import Me
+from bot.flows.alerting import is_danger
 from bot.flows.client_record import living
 from bot.flows.context import Context
 from bot.flows.managing import Refused, practice_of
-from bot.store import SqliteEngine, Store, StoreError, Tx, audit, clients, erasing, practices
+from bot.store import SqliteEngine, Store, StoreError, Tx, alerts, audit, clients, erasing, practices
 from bot.store.clients import Client
 from bot.store.sql import epoch
 
@@ -32,6 +33,9 @@ def erase(ctx: Context, me: Me, client_id: str, typed_ref: str, now: datetime) -
     with ctx.store.transaction(write=False) as tx:
         client = living(tx, me, client_id)
         ids = erasing.ids_of(tx, practice.id, client.id)
+        waits = any(each.waiting and is_danger(each) for each in alerts.of_client(tx, practice.id, client.id))
+    if waits:
+        raise Refused({"ref": "They wrote of danger, and nobody has taken it up yet: that comes first."})
     if " ".join(typed_ref.split()) != client.client_ref:
         raise Refused({"ref": "Type the client's reference as it stands above."})
     if isinstance(ctx.store, SqliteEngine):
@@ -73,7 +77,8 @@ def _erase(tx: Tx, practice_id: str, client_id: str, who: str, now: datetime) ->
 def _own_indexes(tx: Tx, client: Client) -> list[str]:
     """Under which indexes they are reached and nobody else is."""
     found: list[str] = []
-    for address in filter(None, (client.phone, client.email)):
+    rows = [clients.get(tx, client.practice_id, each) for each in erasing.ids_of(tx, client.practice_id, client.id)]
+    for address in filter(None, (address for row in rows for address in (row.phone, row.email))):
         if all(other.id == client.id for other in clients.by_address(tx, address)):
             found += tx.sealer.indexes(address)
     return found

@@ -108,7 +108,7 @@ def confirm(ctx: Context, me: Me, draft_id: str, now: datetime) -> None:
     taken = intake.take_file(ctx, practice, handed.kind, base64.b64decode(draft.file), now)
     counts = {"new": taken.new, "changed": taken.changed, "same": taken.same, "wrong": taken.refused}
     with ctx.store.transaction() as tx:
-        import_drafts.set_shown(tx, practice.id, draft_id, _written(_refused(handed, taken.problems), counts))
+        import_drafts.taken(tx, practice.id, draft_id, _written(_refused(handed, taken.problems), counts))
 
 
 def forget_old(ctx: Context, now: datetime) -> int:

@@ -5,7 +5,7 @@ knows but who got it. Who it says it is from, which anyone can write, counts onl
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
@@ -46,7 +46,16 @@ def who(config: Config, tx: Tx, inbound: Inbound, now: datetime) -> Sender:
         found = check_ins.anywhere(tx, signed) if signed else None
         return _about(tx, found) if found else Sender(by_sender.practice, None, None, by_sender.all)
     answered = _answered(tx, inbound)
-    return _about(tx, answered) if answered else by_sender
+    if answered:
+        return _about(tx, answered)
+    return by_sender if _was_mailed(tx, by_sender) else replace(by_sender, check_in=None)
+
+
+def _was_mailed(tx: Tx, sender: Sender) -> bool:
+    """Whether the open question went out by mail: anyone can write a From, so that one asked by text alone is not
+    answered by a mail that shows no sign of having got it."""
+    check_in = sender.check_in
+    return check_in is None or "mail" in outbox.channels_of(tx, check_in.practice_id, check_in.id, "check_in")
 
 
 def _reply_parts(config: Config, mail: MailIn) -> list[str]:
@@ -69,12 +78,14 @@ def _answered(tx: Tx, mail: MailIn) -> CheckIn | None:
 
 def _about(tx: Tx, check_in: CheckIn) -> Sender:
     client = clients.get(tx, check_in.practice_id, check_in.client_id)
+    if client.erased:  # nobody we know: what is kept of it belongs to no one
+        return Sender(practices.get(tx, check_in.practice_id), None, None, [])
     return Sender(practices.get(tx, check_in.practice_id), client, check_in, [client], certain=True)
 
 
 def _by_sender(tx: Tx, address: str, now: datetime) -> Sender:
     found = clients.by_address(tx, address)
-    asked = {client.id: check_ins.latest_asked(tx, client.practice_id, client.id) for client in found}
+    asked = {client.id: check_ins.latest_asked(tx, client.practice_id, client.id, now) for client in found}
     waiting = [c for c in found if (latest := asked[c.id]) and latest.state in OPEN and latest.expires_at > now]
     recent = [c for c in found if (latest := asked[c.id]) and latest.asked_at and now - latest.asked_at <= RECENT]
     # With one phone for two, only an open question, or the only one asked lately, says who is writing.

@@ -157,7 +157,7 @@ def own_alert(tx: Tx, me: Me, alert_id: str) -> tuple[Alert, Client]:
         raise NotHere from None
     if alert.therapist_id != me.person.id or alert.client_id is None:
         raise NotHere
-    client = in_care(tx, me, alert.client_id, even_gone=is_danger(alert))
+    client = in_care(tx, me, alert.client_id, even_gone=is_danger(alert) or alert.kind == "call")
     return alert, client
 
 
@@ -197,7 +197,7 @@ def _recovered(ctx: Context, me: Me, alert: Alert, client: Client) -> str:
 
 
 def _may_open(alert: Alert, client: Client) -> bool:
-    return is_danger(alert) or client.state not in GONE
+    return is_danger(alert) or alert.kind == "call" or client.state not in GONE
 
 
 def _as(me: Me, alert_id: str, now: datetime) -> AlertLink:

@@ -15,7 +15,7 @@ from bot.flows import backups
 from bot.flows.context import Context
 from bot.store import SqliteEngine, system
 
-EVERY = timedelta(hours=1)
+EVERY = timedelta(seconds=30)
 EPOCH = "epoch"
 
 

@@ -97,6 +97,8 @@ def stop(ctx: Context, token: str, now: datetime) -> Form | None:
         practice = practices.get(tx, message.practice_id)
         found = clients.by_address(tx, message.address)
         client = clients.get(tx, practice.id, message.client_id) if message.client_id else None
+        if not message.address:
+            return _stop_form(ctx, practice, None)  # they were erased: nothing more goes anywhere
         everyone = [*found, *([client] if client and client.id not in {each.id for each in found} else [])]
         name = hashlib.sha256(f"{message.id}\n{now.timestamp()}".encode()).hexdigest()
         latest = check_ins.latest_asked(tx, practice.id, client.id) if client else None
@@ -132,7 +134,7 @@ def _is_live(tx: Tx, check_in: CheckIn, now: datetime) -> bool:
     if check_in.state in OPEN:
         return check_in.expires_at > now
     if check_in.state == State.PLANNED:
-        under_way = check_ins.under_way(tx, check_in.practice_id, check_in.client_id)
+        under_way = check_ins.under_way(tx, check_in.practice_id, check_in.client_id, now)
         return under_way is not None and under_way.id == check_in.id
     return _correct_until(check_in) is not None and now - (check_in.answered_at or now) <= RECENT
 
@@ -145,12 +147,12 @@ def _take(ctx: Context, tx: Tx, found: _Opened, given: Tap, now: datetime) -> Se
     form = _form(ctx, found)
     where = (tx, found.practice.id, found.check_in.id)
     before = inbox.count_by_form(*where)
-    if before and inbox.is_known(tx, "web", _name(found.check_in, given, before - 1)):
+    if before and inbox.is_latest(*where, "web", _name(found.check_in, given, before - 1)):
         return Sent(form, repeat=True)
     if before >= (MOST_WITH_WORDS if given.words else MOST):
         return Sent(form, too_many=True)
     words = tap.in_words(given, ctx.instruments, form.language)
-    said = Inbound("web", _name(found.check_in, given, before), _address(found.client), words)
+    said = Inbound("web", _name(found.check_in, given, before), _address(tx, found), words)
     sender = Sender(found.practice, found.client, found.check_in, [found.client], certain=True)
     danger_words = receiving.own_danger_words(found.practice)
     taken = receiving.take(
@@ -159,9 +161,12 @@ def _take(ctx: Context, tx: Tx, found: _Opened, given: Tap, now: datetime) -> Se
     return Sent(form, taken.step if taken else None)
 
 
-def _address(client: Client) -> str:
-    """Where the client is written to; their id, which nobody can be reached at, where every address was let go."""
-    return client.address or client.email or client.phone or client.id
+def _address(tx: Tx, found: _Opened) -> str:
+    """Where the link was sent, as far as that is known; their id, which nobody can be reached at, where every address
+    was let go."""
+    client = found.client
+    sent_to = outbox.latest_address(tx, found.practice.id, found.check_in.id)
+    return sent_to or client.address or client.email or client.phone or client.id
 
 
 def _name(check_in: CheckIn, given: Tap, number: int) -> str:

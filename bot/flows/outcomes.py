@@ -77,7 +77,9 @@ def dropped(tx: Tx, message: Message, reason: str, now: datetime) -> None:
 def _not_asked(tx: Tx, message: Message, event: Event, reason: str, now: datetime) -> None:
     """Close the check-in, unless its question got there: a welcome lost later on takes no answers away."""
     check_in = check_ins.get(tx, message.practice_id, message.check_in_id or "")
-    if (message.kind == "check_in" and event is Event.REFUSED) or check_in.state == State.PLANNED:
+    # once a reminder went out by another way, what comes back late of the first one closes nothing
+    came_back = message.kind == "check_in" and event is Event.REFUSED and check_in.state == State.ASKED
+    if came_back or check_in.state == State.PLANNED:
         _move(tx, message, event, now, reason)
 
 

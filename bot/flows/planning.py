@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,15 +11,17 @@ from bot.flows.restored import leave_unasked
 from bot.flows.rules import rule_for as rule_for
 from bot.flows.rules import rule_of as rule_of
 from bot.flows.rules import rules_of
-from bot.store import Tx, appointments, check_ins, clients, inbox, practices
+from bot.store import Tx, appointments, check_ins, clients, inbox, practices, system
 from bot.store.appointments import Appointment
 from bot.store.check_ins import OPEN, CheckIn
 from bot.store.clients import Client
 from bot.store.practices import Practice
+from bot.store.sql import epoch, moment_of
 from surveys import schedule as rule
 from surveys.conversation import State
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+TO_PLAN, SOON = "to plan anew: ", timedelta(minutes=2)
 AT_ONCE = 200  # clients planned in one transaction, so that replies don't wait for a long one
 
 
@@ -36,6 +38,30 @@ def replan_all(ctx: Context, practice_id: str, now: datetime) -> None:
     with ctx.store.transaction(write=False) as tx:
         everyone = clients.ids(tx, practice_id)
     replan(ctx, practice_id, everyone, now)
+
+
+def mark_to_plan(tx: Tx, practice_id: str, now: datetime) -> None:
+    """Where a change is stored that plans follow from: should we end before they are made anew, a worker does it."""
+    system.set_value(tx, f"{TO_PLAN}{practice_id}", str(epoch(now)))
+
+
+def planned(ctx: Context, practice_id: str) -> None:
+    """The plans were made anew."""
+    with ctx.store.transaction() as tx:
+        system.drop_value(tx, f"{TO_PLAN}{practice_id}")
+
+
+def plan_marked(ctx: Context, now: datetime) -> int:
+    """Make anew the plans of every practice where that was begun a while ago and not finished; how many practices."""
+    with ctx.store.transaction(write=False) as tx:
+        marks = system.values(tx, TO_PLAN)
+    late = [
+        name.removeprefix(TO_PLAN) for name, at in marks.items() if not timedelta() <= now - moment_of(int(at)) < SOON
+    ]
+    for practice_id in late:
+        replan_all(ctx, practice_id, now)
+        planned(ctx, practice_id)
+    return len(late)
 
 
 def replan_client(tx: Tx, practice_id: str, client_id: str, now: datetime) -> None:

@@ -7,7 +7,7 @@ fails, the message is kept all the same, as `unread`, and a person is told.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import log
 from bot.flows import bounces, outcomes, raising
@@ -134,7 +134,7 @@ class _Reception:
 
     def _answer_to_one_under_way(self) -> tuple[Situation, Step] | None:
         """An answer to a question whose sending is still in doubt here: that they have it is proof that it came."""
-        found = self.client and check_ins.under_way(self.tx, self.client.practice_id, self.client.id)
+        found = self.client and check_ins.under_way(self.tx, self.client.practice_id, self.client.id, self.now)
         if not found or (self.check_in and self.check_in.state in OPEN):
             return None
         if self.sender.certain and (self.check_in is None or self.check_in.id != found.id):
@@ -221,6 +221,10 @@ class _Reception:
         for practice_id in {self.practice.id, *(client.practice_id for client in self.sender.all)}:
             clients.lift_stop(self.tx, practice_id, self.inbound.sender, self.now)
         for client in self.sender.all:
+            for address in filter(None, (client.phone, client.email)):
+                clients.lift_stop(self.tx, client.practice_id, address, self.now)
+            if clients.is_stopped(self.tx, client.practice_id, self.inbound.sender):
+                continue  # STOP was said after this was written
             clients.mark_stopped(self.tx, client.practice_id, client.id, None)
             self._note(client, "restored")
             replan_client(self.tx, client.practice_id, client.id, self.now)
@@ -231,8 +235,8 @@ class _Reception:
         for client in self.sender.all:
             clients.stop(self.tx, client.practice_id, self.inbound.sender, "wrong number", self.now)
             if client == self.client:
-                channel = client.channel if self.inbound.channel == "web" else self.inbound.channel
-                clients.drop_address(self.tx, client.practice_id, client.id, channel)
+                by_mail = self.inbound.sender.casefold() == client.email.casefold()
+                clients.drop_address(self.tx, client.practice_id, client.id, "mail" if by_mail else "sms")
             self._note(client, "wrong number")
             self._end(client, WRONG_NUMBER)
         for practice_id in {client.practice_id for client in self.sender.all}:
@@ -297,7 +301,8 @@ def _with_check_in(tx: Tx, situation: Situation, client: Client, check_in: Check
         asked=check_in.feelings,
         answers=answers,
         prompted=frozenset(check_in.prompted),
-        recent=check_in.answered_at is not None and now - check_in.answered_at <= RECENT,
+        # one that was written before the answers that are here, and fetched late, replaces none of them
+        recent=check_in.answered_at is not None and timedelta() <= now - check_in.answered_at <= RECENT,
         usually_high=conversation.usually_high(list(earlier.values())),
     )
 

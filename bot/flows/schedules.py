@@ -12,7 +12,7 @@ from datetime import datetime
 
 from bot.flows import looking_ahead
 from bot.flows.context import Context
-from bot.flows.planning import replan, replan_all
+from bot.flows.planning import mark_to_plan, planned, replan, replan_all
 from bot.flows.settings import BadSetting
 from bot.store import Tx, clients, people, practices, schedules
 from bot.store.practices import Practice
@@ -174,7 +174,7 @@ def undo(ctx: Context, practice_id: str, change_id: str, by_id: str, now: dateti
         if last.id != change_id:
             raise CantUndo("There has been another change since. Look at it first.")
         place = Place(last.scope, last.scope_id)
-        _keep(tx, practices.get(tx, practice_id), place, last.before)
+        _keep(tx, practices.get(tx, practice_id), place, last.before, now)
         schedules.mark_undone(tx, practice_id, last.id, now)
         practices.note(tx, practice_id, by_id, "schedule: last change taken back", place.id, now)
     _replan(ctx, practice_id, place, now)
@@ -187,7 +187,8 @@ def _own(tx: Tx, practice: Practice, place: Place) -> dict[str, str]:
     )
 
 
-def _keep(tx: Tx, practice: Practice, place: Place, own: Mapping[str, str]) -> None:
+def _keep(tx: Tx, practice: Practice, place: Place, own: Mapping[str, str], now: datetime) -> None:
+    mark_to_plan(tx, practice.id, now)
     if place.scope == "practice":
         practices.save(tx, replace(practice, schedule=own))
     else:
@@ -207,19 +208,21 @@ def _store(
     before = _own(tx, practice, place)
     keys = named or {key for key in {**before, **own} if before.get(key) != own.get(key)}
     if own != before:
-        _keep(tx, practice, place, own)
+        _keep(tx, practice, place, own, now)
         schedules.note(tx, practice.id, place.scope, place.id, before, own, by_id, now)
     practices.note(tx, practice.id, by_id or "command", f"schedule: {', '.join(keys)}", place.id, now)
 
 
 def _replan(ctx: Context, practice_id: str, place: Place, now: datetime) -> None:
     if place.scope == "practice":
-        return replan_all(ctx, practice_id, now)
-    if place.scope == "client":
-        return replan(ctx, practice_id, [place.id], now)
-    with ctx.store.transaction(write=False) as tx:
-        theirs = schedules.clients_of(tx, practice_id, place.id)
-    return replan(ctx, practice_id, theirs, now)
+        replan_all(ctx, practice_id, now)
+    elif place.scope == "client":
+        replan(ctx, practice_id, [place.id], now)
+    else:
+        with ctx.store.transaction(write=False) as tx:
+            theirs = schedules.clients_of(tx, practice_id, place.id)
+        replan(ctx, practice_id, theirs, now)
+    planned(ctx, practice_id)
 
 
 def _look(

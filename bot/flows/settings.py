@@ -117,7 +117,7 @@ def set_practice(
     ctx: "Context", practice: Practice, changes: Mapping[str, str], now: datetime, who: str = "command"
 ) -> None:
     """Change settings of a practice. Raises BadSetting naming every bad one, a line each; then nothing is changed."""
-    from bot.flows.planning import replan_all
+    from bot.flows.planning import mark_to_plan, planned, replan_all
 
     with ctx.store.transaction() as tx:
         changed = _changed(tx, practices.get(tx, practice.id), changes)
@@ -125,7 +125,9 @@ def set_practice(
         for role in CONTACTS:
             _contact(tx, changed, role, changes, now)
         practices.note(tx, practice.id, who, f"settings: {', '.join(changes)}", practice.id, now)
+        mark_to_plan(tx, practice.id, now)
     replan_all(ctx, practice.id, now)
+    planned(ctx, practice.id)
 
 
 def _changed(tx: Tx, practice: Practice, changes: Mapping[str, str]) -> Practice:

@@ -20,7 +20,7 @@ from surveys import alerting, rapport
 from surveys.conversation import State
 
 AT_ONCE = 50
-LOOK_AGAIN, LOOKED_BACK = timedelta(hours=1), timedelta(days=1)
+LOOK_AGAIN, LOOKED_BACK = timedelta(hours=1), alerting.LOW_IS_OLD
 NEVER_HELD = ("cancelled", "no_show")
 GONE = judging.GONE
 

@@ -82,10 +82,10 @@ def get(tx: Tx, practice_id: str, alert_id: str) -> Alert:
 
 
 def latest(tx: Tx, practice_id: str, client_id: str, therapist_id: str, kind: str) -> Alert | None:
-    """The newest alert of a kind for a client with a therapist."""
+    """Of a kind, for a client with a therapist: the one that hasn't ended, else the newest (a merge may bring two)."""
     row = tx.one(
         "select * from alert where practice_id = :p and client_id = :c and therapist_id = :t and kind = :kind "
-        "order by opened_at desc, id desc limit 1",
+        "order by case when resolved_at is null then 0 else 1 end, opened_at desc, id desc limit 1",
         {"p": practice_id, "c": client_id, "t": therapist_id, "kind": kind},
     )
     return _alert(tx, row) if row else None

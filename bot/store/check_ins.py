@@ -9,6 +9,7 @@ from bot.store.sql import epoch, listed, moment, moment_of, new_id
 
 OPEN = ("asked", "reminded", "partly_answered")
 # The question is with the provider, who hasn't said yet that it was taken: the client may be reading it.
+FOR_EVER = 2**62  # later than any moment, in seconds
 _UNDER_WAY = (
     "o.check_in_id = check_in.id and o.kind = 'check_in' and o.attempt_id is not null "
     "and o.state in ('claimed', 'in_doubt', 'needs_person')"
@@ -172,22 +173,23 @@ def to_expire(tx: Tx, now: datetime, most: int) -> list[CheckIn]:
     return [_check_in(row) for row in rows]
 
 
-def latest_asked(tx: Tx, practice_id: str, client_id: str) -> CheckIn | None:
-    """The check-in this client was asked last, open or closed."""
+def latest_asked(tx: Tx, practice_id: str, client_id: str, by: datetime | None = None) -> CheckIn | None:
+    """The check-in this client was asked last (by a moment), open or closed."""
     row = tx.one(
-        "select * from check_in where client_id = :c and practice_id = :p and asked_at is not null "
+        "select * from check_in where client_id = :c and practice_id = :p and asked_at <= :by "
         "order by asked_at desc, id desc limit 1",
-        {"c": client_id, "p": practice_id},
+        {"c": client_id, "p": practice_id, "by": epoch(by) if by else FOR_EVER},
     )
     return _check_in(row) if row else None
 
 
-def under_way(tx: Tx, practice_id: str, client_id: str) -> CheckIn | None:
-    """A check-in whose question is with the provider, who hasn't said yet that it was taken."""
+def under_way(tx: Tx, practice_id: str, client_id: str, by: datetime) -> CheckIn | None:
+    """A check-in whose question was with the provider by then, who hasn't said yet that it was taken."""
     row = tx.one(
         "select * from check_in where client_id = :c and practice_id = :p and state = 'planned' "
-        f"and exists (select 1 from outbox o where {_UNDER_WAY}) order by due_at desc, id desc limit 1",
-        {"c": client_id, "p": practice_id},
+        f"and exists (select 1 from outbox o left join attempt a on a.id = o.attempt_id where {_UNDER_WAY} "
+        "and coalesce(a.started_at, 0) <= :by) order by due_at desc, id desc limit 1",
+        {"c": client_id, "p": practice_id, "by": epoch(by)},
     )
     return _check_in(row) if row else None
 

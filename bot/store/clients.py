@@ -127,7 +127,12 @@ def refs(tx: Tx, practice_id: str) -> dict[str, str]:
 def by_address(tx: Tx, address: str) -> list[Client]:
     """Everyone who is reached at a number or mail address, over all practices (a reply names no practice)."""
     among, params = listed("i", tx.sealer.indexes(address))
-    rows = tx.all(f"select * from client where phone_index in {among} or email_index in {among}", params)
+    # whoever turned out to be another client is still written to, and writes, from where they were
+    rows = tx.all(
+        "select * from client where id in (select coalesce(merged_into, id) from client "
+        f"where phone_index in {among} or email_index in {among})",
+        params,
+    )
     return sorted(_clients(tx, rows), key=lambda client: client.id)
 
 
@@ -137,7 +142,7 @@ def sharing(tx: Tx, client: Client) -> list[tuple[str, str]]:
         return []
     among, params = listed("i", tx.sealer.indexes(client.address))
     rows = tx.all(
-        "select practice_id, id from client where id <> :id "
+        "select practice_id, id from client where id <> :id and merged_into is null "
         f"and (phone_index in {among} or email_index in {among}) order by id",
         {"id": client.id, **params},
     )
@@ -192,10 +197,11 @@ def stop(tx: Tx, practice_id: str, address: str, source: str, now: datetime) -> 
 
 
 def lift_stop(tx: Tx, practice_id: str, address: str, now: datetime) -> bool:
-    """Take an address off the suppression list; False if it wasn't on it."""
+    """Take an address off the suppression list; False if it wasn't on it, or was put there after `now`: a text that
+    was fetched late takes back no newer STOP."""
     among, params = listed("i", tx.sealer.indexes(address))
     sql = f"""update suppression set lifted_at = :now
-               where practice_id = :p and lifted_at is null and address_index in {among}"""
+               where practice_id = :p and lifted_at is null and stopped_at <= :now and address_index in {among}"""
     return tx.run(sql, {"now": epoch(now), "p": practice_id, **params}) > 0
 
 

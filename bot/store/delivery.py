@@ -80,10 +80,12 @@ def waiting_for(tx: Tx, practice_id: str, client_id: str) -> int:
 
 def segments(tx: Tx, practice_id: str, since: datetime) -> tuple[int, int]:
     """How many texts went out since then, and in how many segments."""
-    sql = f"""select count(*) as n, coalesce(sum(segments), 0) as s from outbox where {_PRACTICE}
-              and created_at >= :since and channel = 'sms' and state = 'sent'"""
+    # found by time alone: by practice, state or channel the database would go through every text ever sent
+    sql = """select sum(case when channel = 'sms' and state = 'sent' then 1 else 0 end) as n,
+                    sum(case when channel = 'sms' and state = 'sent' then segments else 0 end) as s
+               from outbox where practice_id || '' = :p and created_at >= :since"""
     row = tx.all(sql, {"p": practice_id, "since": epoch(since)})[0]
-    return int(row["n"]), int(row["s"])
+    return int(row["n"] or 0), int(row["s"] or 0)
 
 
 def opt_outs(tx: Tx, practice_id: str, since: datetime) -> list[tuple[str, datetime]]:

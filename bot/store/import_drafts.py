@@ -46,15 +46,16 @@ def get(tx: Tx, practice_id: str, person_id: str, draft_id: str, now: datetime) 
 
 
 def take(tx: Tx, practice_id: str, draft_id: str, now: datetime) -> bool:
-    """Mark it as confirmed; False if it was already. The file itself goes at once."""
-    sql = """update import_draft set taken_at = :now, file_sealed = null
-              where id = :id and practice_id = :p and taken_at is null"""
+    """Mark it as confirmed; False once it was taken in whole. Taking the same file in twice changes nothing, so one
+    that was cut off may be confirmed again."""
+    sql = """update import_draft set taken_at = :now
+              where id = :id and practice_id = :p and file_sealed is not null"""
     return tx.run(sql, {"now": epoch(now), "id": draft_id, "p": practice_id}) == 1
 
 
-def set_shown(tx: Tx, practice_id: str, draft_id: str, shown: str) -> None:
-    """What its page shows from now on."""
-    sql = "update import_draft set shown_sealed = :shown where id = :id and practice_id = :p"
+def taken(tx: Tx, practice_id: str, draft_id: str, shown: str) -> None:
+    """All of it is taken in: the file itself goes, and what came of it is shown."""
+    sql = "update import_draft set shown_sealed = :shown, file_sealed = null where id = :id and practice_id = :p"
     tx.run(sql, {"shown": tx.seal("import_draft", "shown", draft_id, shown), "id": draft_id, "p": practice_id})
 
 

@@ -53,10 +53,14 @@ def remember(tx: Tx, practice_id: str, inbound: Inbound, now: datetime) -> str |
     return inbox_id if kept else None
 
 
-def is_known(tx: Tx, channel: str, provider_id: str) -> bool:
-    """Whether a message of this name is kept already."""
-    where = {"channel": channel, "id": provider_id}
-    return tx.one("select 1 as yes from inbox where channel = :channel and provider_id = :id", where) is not None
+def is_latest(tx: Tx, practice_id: str, check_in_id: str, channel: str, provider_id: str) -> bool:
+    """Whether the newest message about a check-in, on whatever channel, has this name."""
+    row = tx.one(
+        "select channel, provider_id from inbox where check_in_id = :c and practice_id = :p "
+        "order by received_at desc, id desc limit 1",
+        {"c": check_in_id, "p": practice_id},
+    )
+    return row is not None and (row["channel"], row["provider_id"]) == (channel, provider_id)
 
 
 def count_by_form(tx: Tx, practice_id: str, check_in_id: str) -> int:

@@ -50,12 +50,12 @@ def strictest(tx: Tx, one: Client, other: Client) -> dict[str, int | None]:
 
 
 def set_aside(tx: Tx, merged: Client, kept: Client) -> None:
-    """The row that is left stands for its reference only: no number, no address, no name of its own."""
+    """The row that is left stands for its reference, and for where they could be reached: what comes from there is from
+    who is kept."""
     tx.run(
         """update client set merged_into = :kept, therapist_id = null, state = 'discharged', consent_at = null,
-               consent_source = null, name_sealed = :name, phone_sealed = null, phone_index = null, email_sealed = null,
-               email_index = null, stopped_at = null, halted_at = null, paused_until = null, talked_at = null,
-               digits = null where id = :id and practice_id = :p""",
+               consent_source = null, name_sealed = :name, stopped_at = null, halted_at = null, paused_until = null,
+               talked_at = null, digits = null where id = :id and practice_id = :p""",
         {
             "kept": kept.id,
             "name": tx.sealer.seal(f"client|name|{merged.id}", ""),

@@ -133,6 +133,17 @@ def of_client(tx: Tx, practice_id: str, client_id: str) -> list[Message]:
     return [message_of(tx, row) for row in rows]
 
 
+def latest_address(tx: Tx, practice_id: str, check_in_id: str) -> str:
+    """Where the newest message about a check-in went; empty where there is none, or it was erased."""
+    row = tx.one(
+        "select id, address_sealed from outbox where check_in_id = :c and practice_id = :p and person_id is null "
+        "and state in ('sent', 'claimed', 'in_doubt', 'needs_person') and kind in ('check_in', 'reminder') "
+        "order by created_at desc, id desc limit 1",
+        {"c": check_in_id, "p": practice_id},
+    )
+    return tx.open("outbox", "address", row["id"], row["address_sealed"]) if row else ""
+
+
 def channels_of(tx: Tx, practice_id: str, check_in_id: str, kind: str) -> list[str]:
     """By which channels a kind of message about a check-in was queued, in that order."""
     rows = tx.all(

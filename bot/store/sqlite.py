@@ -90,8 +90,10 @@ def copy(conn: Any, path: str) -> None:
 
 def _bad_address(reason: str) -> StoreError:
     # the address itself is not repeated: another database's may hold a password
-    return StoreError(f"DATABASE_URL must look like sqlite:///attune.db, sqlite:////full/path/attune.db or "
-        f"postgresql://user:password@host/attune; {reason}.")
+    return StoreError(
+        f"DATABASE_URL must look like sqlite:///attune.db, sqlite:////full/path/attune.db or "
+        f"postgresql://user:password@host/attune; {reason}."
+    )
 
 
 def _set_journal(conn: Any, mode: str) -> None:

@@ -84,3 +84,15 @@ def take_turn(tx: Tx, name: str, every: timedelta, now: datetime) -> bool:
         return False
     set_value(tx, f"next turn: {name}", str(epoch(now + every)))
     return True
+
+
+def values(tx: Tx, beginning: str) -> dict[str, str]:
+    """The facts whose names begin so."""
+    sql = "select name, value from installation where substr(name, 1, :length) = :beginning order by name"
+    rows = tx.all(sql, {"beginning": beginning, "length": len(beginning)})
+    return {row["name"]: row["value"] for row in rows}
+
+
+def drop_value(tx: Tx, name: str) -> None:
+    """Forget a fact."""
+    tx.run("delete from installation where name = :n", {"n": name})

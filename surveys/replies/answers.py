@@ -189,9 +189,9 @@ def _in_order(row: Row, items: Sequence[Item], asked: Sequence[str]) -> Outcome:
     rule = "S1" if len(scores) == size else "S5"
     outcome = Outcome(dict.fromkeys(asked), rule, count=len(scores))
     for feeling, item in zip(asked, scores, strict=False):
+        outcome.words[feeling] = row.text[item.start : item.end].strip()
         if item.kind == "n":
             outcome.values[feeling] = int(item.value or 0)
-            outcome.words[feeling] = row.text[item.start : item.end].strip()
             outcome.settled = True
         else:
             outcome.open_rules[feeling] = item.rule or "S19"

@@ -66,18 +66,32 @@ def parse(
     Never raises; what a reply does not settle stays None.
     """
     vocabulary, asked = instruments.vocabulary, tuple(dict.fromkeys(asked))
+    own = own_part(text, vocabulary, channel, headers)
+    if own is None:
+        return _automatic(asked, "the mail's headers")
+    return _read(own, asked, vocabulary, also_crisis)
+
+
+def own_part(text: str, vocabulary: Vocabulary, channel: str, headers: Mapping[str, str] | None) -> str | None:
+    """The client's own words in a message as received; None when its headers say that a machine wrote it."""
     if channel != "email":
         body = normalise(shorten(text))
         reacted = machine.reaction(body, vocabulary)
         body = machine.without_check_in(body) if reacted is None else reacted
-        return _read(own_text(body, vocabulary), asked, vocabulary, also_crisis)
+        return shorten(own_text(body, vocabulary))
     head = dict(headers or {})
     if machine.is_automatic(head, vocabulary):
-        return _automatic(asked, "the mail's headers")
+        return None
     own = own_words(text, vocabulary, head)
     if not own and not _WORDLIKE.search(text[:LONGEST]):
         own = _subject(head)
-    return _read(own, asked, vocabulary, also_crisis)
+    return shorten(own)
+
+
+def row_of(own: str, vocabulary: Vocabulary) -> Row:
+    """A client's own words as a row of items, not settled yet."""
+    words = _words(own, vocabulary)
+    return read_row(own, words, vocabulary.phrases.find(words), vocabulary)
 
 
 def _automatic(asked: Sequence[str], sign: str) -> Reply:
@@ -91,14 +105,14 @@ def _subject(headers: Mapping[str, str]) -> str:
 
 
 def _read(own: str, asked: tuple[str, ...], vocabulary: Vocabulary, also_crisis: Sequence[str]) -> Reply:
-    own = shorten(own)
     words = _words(own, vocabulary)
     matches = vocabulary.phrases.find(words)
     if flags.is_machine(own, matches, words, vocabulary):
         return _automatic(asked, "machine text")
-    danger = flags.danger(words, matches)
+    together = flags.together(words, matches, vocabulary)
+    danger = flags.danger(words, matches, together)
     extra = _also(words, also_crisis)
-    out = flags.wants_out(words, matches, vocabulary, own)
+    out = flags.wants_out(words, matches, vocabulary, own, together)
     row = settle(read_row(own, words, matches, vocabulary))
     found = _scores(row, asked, matches, vocabulary)
     rest = _rest(own, found, vocabulary) if found.spans else None  # a keyword may stand beside the scores
@@ -117,8 +131,8 @@ def _read(own: str, asked: tuple[str, ...], vocabulary: Vocabulary, also_crisis:
 
 def _words(own: str, vocabulary: Vocabulary) -> Words:
     words = Words.of(own, vocabulary.accented)
-    right = {i: meant for i, word in enumerate(words.folded) if (meant := vocabulary.spelling.right(word))}
-    return words.respelt(right) if right else words
+    meant = vocabulary.spelling.meant(words.folded)
+    return words.respelt(meant) if meant else words
 
 
 def _rest(own: str, found: Found, vocabulary: Vocabulary) -> tuple[Words, list[Match]]:
@@ -153,6 +167,8 @@ def _scores(row: Row, asked: tuple[str, ...], matches: Sequence[Match], vocabula
 
 def _comment(row: Row, found: Found, words: Words, out: Sequence[Match], crisis: bool) -> str | None:
     said = comment_of(row, _disjoint(found.spans))
+    if crisis and said is None and not found.spans:
+        return row.text.strip() or None  # "goodbye, thank you for everything" is more than a courtesy then
     if out and not crisis and said is not None and not _says_more(row, found, words, out):
         return None
     return said

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from surveys.concepts import Together, enough
 from surveys.phrases import BREAK, Match, Words, fold
 from surveys.vocabulary import Vocabulary
 
@@ -38,13 +39,16 @@ def covered(matches: Iterable[Match]) -> set[int]:
     return {place for match in matches for place in range(match.first, match.after)}
 
 
-def wants_out(words: Words, matches: Sequence[Match], vocabulary: Vocabulary, text: str) -> list[Match]:
+def wants_out(
+    words: Words, matches: Sequence[Match], vocabulary: Vocabulary, text: str, together: Sequence[Together] = ()
+) -> list[Match]:
     """The words that ask for no more messages; empty when there is no such wish."""
     if is_keyword(words, matches, vocabulary):
         return [Match("optout.says", "keyword", 0, len(words.folded))]
     if groups(matches, "optout.stay"):
         return []
     found = standing(matches, "optout.says", "optout.not")
+    found += [held.span for held in together if held.rule.group == "optout.says"]
     return found or _own_sentence(text)
 
 
@@ -116,22 +120,45 @@ _STRONG = frozenset(
 )
 
 
-def danger(words: Words, matches: Sequence[Match]) -> Danger:
+def danger(words: Words, matches: Sequence[Match], together: Sequence[Together] = ()) -> Danger:
     """Present danger, unless the words are an idiom, a denial, or told as past."""
-    found = standing(matches, "danger.says", "danger.not")
-    if not found:
-        return Danger(False)
     denied = covered(groups(matches, "danger.denied"))
     past = _past_places(words, matches)
-    notes: list[str] = []
-    for match in found:
-        if match.first in denied:
-            notes.append("denial")
-        elif match.first in past:
-            notes.append("past")
-        else:
-            return Danger(True, None, _said(words, match), match.value)
-    return Danger(False, notes[0], _said(words, found[0]), found[0].value)
+    found = [_Sign(m.value, (m,)) for m in standing(matches, "danger.says", "danger.not")]
+    found += [_Sign(t.rule.value, t.parts) for t in together if t.rule.group == "danger.says"]
+    signs = [t for t in together if t.rule.group == "danger.sign" and not _Sign("", t.parts).why_not(denied, past)]
+    if said := enough(signs):
+        found.append(_Sign("signs", tuple(part for sign in said for part in sign.parts)))
+    return _judged(found, words, denied, past)
+
+
+@dataclass(frozen=True)
+class _Sign:
+    """Words of danger of one kind, in one stretch or several."""
+
+    kind: str
+    parts: tuple[Match, ...]
+
+    def why_not(self, denied: set[int], past: set[int]) -> str | None:
+        """What takes the words back: a denial that begins before or with them, or a marker of the past."""
+        places = [part.first for part in self.parts]
+        return "denial" if not denied.isdisjoint(places) else "past" if not past.isdisjoint(places) else None
+
+
+def _judged(found: Sequence[_Sign], words: Words, denied: set[int], past: set[int]) -> Danger:
+    """The first words of danger that stand; else why the first ones do not."""
+    notes = [sign.why_not(denied, past) for sign in found]
+    for sign, note in zip(found, notes, strict=True):
+        if note is None:
+            return Danger(True, None, _said(words, sign.parts), sign.kind)
+    return Danger(False, notes[0], _said(words, found[0].parts), found[0].kind) if found else Danger(False)
+
+
+def together(words: Words, matches: Sequence[Match], vocabulary: Vocabulary) -> list[Together]:
+    """Concepts that stand together and mean a wish to stop or danger, words in another sense left out."""
+    excepted = {f"{flag}.says": covered(groups(matches, f"{flag}.not")) for flag in ("optout", "danger")}
+    excepted["danger.sign"] = excepted["danger.says"]
+    return vocabulary.rules.find(matches, words, excepted)
 
 
 def _past_places(words: Words, matches: Sequence[Match]) -> set[int]:
@@ -150,8 +177,10 @@ def _past_places(words: Words, matches: Sequence[Match]) -> set[int]:
     return past
 
 
-def _said(words: Words, match: Match) -> str:
-    return " ".join(words.folded[match.first : match.after])
+def _said(words: Words, parts: Sequence[Match]) -> str:
+    """The words of a sign as they were understood, its parts in the order of the text."""
+    ordered = sorted(set(parts), key=lambda part: part.first)
+    return " + ".join(" ".join(words.folded[part.first : part.after]) for part in ordered)
 
 
 def is_machine(text: str, matches: Sequence[Match], words: Words, vocabulary: Vocabulary) -> bool:

@@ -40,7 +40,9 @@ def labelled_answers(row: Row, items: list[Item], asked: Sequence[str]) -> Outco
         return None
     if len(scores) == 1 and _parted(items, scores[0]):
         return None
-    pairs = _by_clause(items) or _by_turns(marks) or _by_row(marks, asked)
+    said = [item for item in marks if item.kind != "skip" and item.value != "rest"]  # "and the rest I can't say"
+    pairs = _by_clause(items) or _by_clause(items, commas=False) or _by_turns(marks) or _by_turns(said)
+    pairs = pairs or _by_row(marks, asked)
     if pairs is None:
         return None
     outcome = Outcome(rule="S3", labelled=True, settled=True, count=len(scores))
@@ -77,11 +79,11 @@ def _give(row: Row, outcome: Outcome, feeling: str, score: Item, label: Item) ->
     outcome.words[feeling] = row.text[min(score.start, label.start) : max(score.end, label.end)]
 
 
-def _by_clause(items: Sequence[Item]) -> _Pairs | None:
-    """Each clause holds one score and its labels."""
+def _by_clause(items: Sequence[Item], *, commas: bool = True) -> _Pairs | None:
+    """Each clause (or each sentence, where commas are no ends) holds one score and its labels."""
     clauses: list[list[Item]] = [[]]
     for item in items:
-        if item.kind in ("stop", "line") or (item.kind == "sep" and item.value in (",", "/", "|")):
+        if item.kind in ("stop", "line") or (commas and item.kind == "sep" and item.value in (",", "/", "|")):
             clauses.append([])
         elif item.is_score or item.kind in ("label", "place"):
             clauses[-1].append(item)
@@ -98,6 +100,8 @@ def _by_clause(items: Sequence[Item]) -> _Pairs | None:
 
 def _by_turns(marks: Sequence[Item]) -> _Pairs | None:
     """Labels and scores take turns: "heard 5 respected 4", or "5 heard 4 respected"."""
+    if not marks:
+        return None
     ordered = list(marks)
     label_first = not ordered[0].is_score
     if not label_first:

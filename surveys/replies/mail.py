@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from surveys.phrases import fold_words
 from surveys.replies.html import html_to_text
@@ -20,6 +21,9 @@ _DATE = re.compile(r"\d{4}|\d{1,2}[:.h]\d{2}|\d{1,2}[/.-]\d{1,2}|\d{1,2} ?[月�
 _ASKED = re.compile(r"^(\d)\s?[).:\]]")
 _HEADER = re.compile(r"^[>*\s]*([^\W\d_][^:：\d]{0,24}?)\s?\*?[:：]\s*\*?")
 _CONTACT = re.compile(r"[\d@|/]|^\W*$")
+_MOST_SIGNED = 8  # lines below a signature's mark
+_LETTER = re.compile(r"[^\W\d_]")
+_MOST_CARDS = 5  # name, practice, address, notice: each may stand in a paragraph of its own
 _DASH_NAME = re.compile(r"(?:^|\s)[-–—~]\s?[A-ZÀ-Ý][\w'’-]{1,20}\.?$")
 _PART = re.compile(r"^[(\[]?\d/\d[)\]:]\s*|\s*[(\[]\d/\d[)\]]$")
 
@@ -32,11 +36,11 @@ class _Signs:
     wrote: re.Pattern[str]
     opener: re.Pattern[str]
     header: tuple[frozenset[str], ...]  # names of the lines from, sent, to, subject
+    starting: Mapping[str, tuple[str, ...]]  # what begins a footer, a legal notice, a banner
 
     def starts(self, part: str, line: str) -> bool:
         """Whether the line begins with one of the phrases of that part."""
-        line = line.strip(" *_>[").casefold()
-        return any(line.startswith(start.strip("[*")) for start in self.vocabulary.mail[part])
+        return line.strip(" *_>[").casefold().startswith(self.starting[part])
 
 
 @lru_cache(maxsize=4)
@@ -49,6 +53,7 @@ def _signs(vocabulary: Vocabulary) -> _Signs:
         wrote=re.compile(rf"(?:{wrote})(?!\w)", re.IGNORECASE),
         opener=re.compile(rf"(?<!\w)(?:{openers})[ ,.:]{{1,2}}(?=(?:[^\s\d]{{1,14}}\s){{0,4}}[^\s\d]{{0,3}}\d)"),
         header=tuple(frozenset(w.casefold() for w in mail[part]) for part in ("from", "sent", "to", "subject")),
+        starting={part: tuple(w.strip("[*") for w in mail[part]) for part in ("footers", "disclaimers", "banners")},
     )
 
 
@@ -87,6 +92,7 @@ def _unquoted(lines: Sequence[str], signs: _Signs) -> list[str]:
     """The lines above, between and below quotations, up to an original that has no quote marks."""
     own: list[str] = []
     under = 0  # the question quoted last
+    next_quotation = _NextQuotation(lines, signs)
     i = 0
     while i < len(lines):
         line = lines[i].strip()
@@ -95,8 +101,8 @@ def _unquoted(lines: Sequence[str], signs: _Signs) -> list[str]:
             under = int(asked[1]) if asked else (under if line.strip("> ") == "" else 0)
             i += 1
             continue
-        if (line in ("--", "—") or _RULE.match(line)) and _is_signature(lines, i, signs):
-            i = _next_quotation(lines, i + 1, signs)
+        if (line in ("--", "—") or _RULE.match(line)) and _is_signature(lines, i, next_quotation.after(i)):
+            i = next_quotation.after(i)
             continue
         begins, before, length = _quotation(lines, i, signs)
         if begins:
@@ -140,7 +146,7 @@ def _quotation(lines: Sequence[str], i: int, signs: _Signs) -> tuple[bool, str, 
 
 def _is_attribution(joined: str, signs: _Signs) -> bool:
     """A line such as "On <date>, <name> <address> wrote:" in any language."""
-    if len(joined) > 400 or not joined.endswith((":", "：", "-", "—")):
+    if len(joined) > 400 or not joined.endswith((":", "：", "-", "—")) or not _LETTER.search(joined):
         return False
     tail = joined.rstrip(" :：-—")
     address, date = _ADDRESS.search(joined), _DATE.search(joined)
@@ -191,18 +197,33 @@ def _quoted_next(lines: Sequence[str], i: int) -> bool:
     return following.startswith(">")
 
 
-def _is_signature(lines: Sequence[str], i: int, signs: _Signs) -> bool:
-    """After "-- " anything is a signature; after a bare "--" or a short rule only a few short lines are."""
+def _is_signature(lines: Sequence[str], i: int, end: int) -> bool:
+    """After "-- " anything is a signature; after a bare "--" or a short rule only a few short lines up to `end` are."""
     if lines[i].rstrip("\n") == "-- ":
         return True
-    block = [line for line in lines[i + 1 : _next_quotation(lines, i + 1, signs)] if line.strip()]
-    return len(block) <= 8 and all(len(line) <= 70 for line in block)
+    filled = (lines[at] for at in range(i + 1, end) if lines[at].strip())
+    block = list(islice(filled, _MOST_SIGNED + 1))
+    return len(block) <= _MOST_SIGNED and all(len(line) <= 70 for line in block)
 
 
-def _next_quotation(lines: Sequence[str], i: int, signs: _Signs) -> int:
-    while i < len(lines) and not lines[i].lstrip().startswith(">") and not _quotation(lines, i, signs)[0]:
-        i += 1
-    return i
+class _NextQuotation:
+    """Where the next quotation begins; each line is looked at once, however often it is asked for."""
+
+    def __init__(self, lines: Sequence[str], signs: _Signs) -> None:
+        self._lines, self._signs = lines, signs
+        self._from = self._found = -1
+
+    def after(self, i: int) -> int:
+        """The first line after `i` that begins a quotation, or the end; `i` only grows from call to call."""
+        if not self._from <= i + 1 <= self._found:
+            at = i + 1
+            while at < len(self._lines) and not self._begins(at):
+                at += 1
+            self._from, self._found = i + 1, at
+        return self._found
+
+    def _begins(self, at: int) -> bool:
+        return self._lines[at].lstrip().startswith(">") or _quotation(self._lines, at, self._signs)[0]
 
 
 def _without_banner(lines: list[str], signs: _Signs) -> list[str]:
@@ -252,16 +273,32 @@ def _without_device(line: str, signs: _Signs) -> str:
 
 
 def _until_mark(lines: list[str]) -> list[str]:
-    for i, line in enumerate(lines):
-        if i and line.strip() in ("--", "—", "__", "___") and len("".join(lines[i + 1 :])) <= 60:
-            return lines[:i]
-    return lines
+    """The lines above the first mark of a signature that has no more than 60 characters below it."""
+    below, cut = 0, len(lines)
+    for i in range(len(lines) - 1, 0, -1):
+        if lines[i].strip() in ("--", "—", "__", "___"):
+            cut = i
+        below += len(lines[i])
+        if below > 60:
+            break
+    return lines[:cut]
 
 
 def _without_signature(lines: list[str], signs: _Signs) -> list[str]:
-    """Without a sign-off and the name below it, a dashed name, or a last paragraph that is a name card."""
-    while lines and not lines[-1].strip():
-        lines = lines[:-1]
+    """Without a sign-off and the name below it, a dashed name, or last paragraphs that are name cards."""
+    for _ in range(_MOST_CARDS):
+        shorter = _without_card(lines, signs)
+        if len(shorter) == len(lines) and shorter == lines:
+            break
+        lines = shorter
+    return lines
+
+
+def _without_card(lines: list[str], signs: _Signs) -> list[str]:
+    filled = len(lines)
+    while filled and not lines[filled - 1].strip():
+        filled -= 1
+    lines = lines[:filled]
     for i in range(max(0, len(lines) - 9), len(lines)):
         if lines[i].strip(" ,.!-–—").casefold() in signs.vocabulary.mail["sign_offs"] and _is_card(
             lines[i + 1 :], signs
@@ -271,7 +308,7 @@ def _without_signature(lines: list[str], signs: _Signs) -> list[str]:
         return lines[:-1]
     start = max((i for i, line in enumerate(lines) if not line.strip()), default=-1)
     if start > 0 and " " in lines[start + 1].strip() and _is_card(lines[start + 1 :], signs):
-        return _without_signature(lines[:start], signs)
+        return lines[:start]
     found = _DASH_NAME.search(lines[-1]) if lines else None
     if found and found.start() > 0 and _is_name(found[0].strip(), signs):
         return [*lines[:-1], lines[-1][: found.start()]]

@@ -71,6 +71,7 @@ def _merge(row: Row, found: Found, taken: Sequence[tuple[list[Item], Outcome]]) 
             earlier = found.scores[feeling]
             if value is None:
                 found.rules[feeling] = found.rules[feeling] or outcome.open_rules.get(feeling, outcome.rule)
+                found.words.setdefault(feeling, outcome.words.get(feeling, ""))
             elif earlier is not None and earlier != value and not corrected:
                 clash.add(feeling)
             else:
@@ -145,9 +146,9 @@ def _span(row: Row, run: Sequence[Item], outcome: Outcome) -> tuple[int, int]:
     kinds = ("label", "place") if outcome.labelled else ("all",) if outcome.rule == "S4" else ()
     marks = [i for i, item in enumerate(run) if item.is_score or item.kind in kinds]
     first, last = marks[0], marks[-1]
-    given = max(i for i in marks if run[i].is_score and run[i].kind != "skip") if outcome.settled else last
+    given = max((i for i in marks if run[i].is_score and run[i].kind != "skip"), default=last)
     beyond = run[given + 1 : last + 1]
-    if any(item.kind == "skip" for item in beyond) and any(item.kind == "filler" for item in beyond):
+    if any(item.kind == "skip" for item in beyond) and any(i.kind in ("filler", "near", "hedge") for i in beyond):
         last = given  # "5, dunno about the others": the words after the last score are a comment
     content = any(item.kind == "word" and item.end <= run[0].start for item in row.items)
     follows = any(item.kind == "word" and item.start >= run[-1].end for item in row.items)

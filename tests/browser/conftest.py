@@ -1,6 +1,7 @@
 """The real application on loopback and a real Chromium, for the pages people read."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Thread
@@ -14,10 +15,12 @@ from bot.config import Config
 from bot.flows import context
 from bot.flows.context import Context
 from bot.flows.links import alert_link
+from bot.sandbox import Sandbox
+from bot.sandbox.mailbox import Mail
 from bot.store.alerts import Alert
 from bot.web import create_app
 from tests.support.cast import Riverside, riverside
-from tests.support.weeks import At
+from tests.support.weeks import At, send
 
 CHROMIUM = "/usr/bin/chromium"
 SCHEMES = ("light", "dark")
@@ -37,6 +40,24 @@ class Served:
     practice: Riverside
     app: Flask
     clock: list[datetime] = field(default_factory=list)
+    sandbox: Sandbox | None = None
+
+    @property
+    def now(self) -> datetime:
+        return self.clock[0]
+
+    def at(self, now: datetime) -> None:
+        """It is this time now."""
+        self.clock[:] = [now]
+
+    def work(self) -> None:
+        """What the worker does at this time; mails and texts go to the sandbox."""
+        send(self.practice, self.now)
+
+    def mails_to(self, email: str) -> list[Mail]:
+        """What somebody's mailbox holds, oldest first."""
+        assert self.sandbox
+        return [mail for mail in self.sandbox.mailbox.all() if email in mail.recipients]
 
     def link(self, alert: Alert, name: str, now: datetime) -> str:
         """One person's link, with the clock put to when they follow it."""
@@ -110,10 +131,26 @@ def opened(browser: Browser) -> Iterator[Callable[..., Opened]]:
 
 @pytest.fixture
 def served(config: Config) -> Iterator[Served]:
-    """Nothing is sent here, so no sandbox is needed; the address is known once the port is open."""
+    """Riverside's pages; nothing is sent."""
+    with serve(config) as running:
+        yield running
+
+
+@pytest.fixture
+def posted(config: Config, sandbox: Sandbox) -> Iterator[Served]:
+    """Riverside's pages, with a real mail server and a provider of texts; `Served.work` is the worker."""
+    sending = replace(config, twilio_api_url=sandbox.url, smtp_url=sandbox.environment["SMTP_URL"])
+    with serve(sending) as running:
+        running.sandbox = sandbox
+        yield running
+
+
+@contextmanager
+def serve(config: Config, host: str = "127.0.0.1") -> Iterator[Served]:
+    """The application on a port of its own, with the cast; its address is known once the port is open."""
     clock: list[datetime] = []
     server = make_server("127.0.0.1", 0, _nothing, threaded=True, request_handler=_Quiet)
-    url = f"http://127.0.0.1:{server.server_port}"
+    url = f"http://{host}:{server.server_port}"
     ctx: Context = context.build(replace(config, public_url=url))
     ctx.store.migrate()
     app = create_app(ctx, _Clock(clock))

@@ -77,7 +77,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def account() -> str:
     """The account that is tried: the address in the form, as typed but for case and blanks."""
-    typed = request.form.get("email") or request.form.get("username") or ""
+    typed = request.form.get("username" if request.path.endswith("/password") else "email", "")
     return typed.strip().casefold()[:300]
 
 

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from bot.flows import accounts, colleagues
 from bot.flows.accounts import InviteResult
 from bot.flows.managing import Refused
+from bot.flows.settings import BadSetting
 from bot.web.guard import allow, me
 from bot.web.here import ctx, now
 from bot.web.manager import wording
@@ -91,7 +92,11 @@ def lost_phone(person_id: str) -> Response | str:
     """They lost phone and codes: what beginning again means, and a button."""
     if request.method == "GET":
         return render_template("manager/staff_lost_phone.html", found=colleagues.one(ctx(), me(), person_id))
-    accounts.forget_second_factor(ctx(), me(), person_id, now())
+    try:
+        accounts.forget_second_factor(ctx(), me(), person_id, now())
+    except BadSetting as refused:
+        flash(str(refused), "bad")
+        return _to(person_id)
     flash("They begin again from a mailed link.")
     return _to(person_id)
 

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.flows import client_record, intake, merging
+from bot.flows import client_record, intake, merging, receiving
 from bot.flows.access import Me, NotHere
 from bot.flows.managing import Refused
 from bot.store import alerts, clients, inbox
+from bot.store.inbox import Inbound
 from tests.support.cast import MONDAY_NOON, Riverside
 from tests.support.managing import manager
 from tests.support.weeks import WELL, assess, weekly
@@ -126,10 +127,10 @@ def test_open_notes_about_rapport_in_both_become_one(practice: Riverside, dana: 
     assert owners(practice, "alert") == {practice.clients["Ana"]}
 
 
-def test_the_row_set_aside_keeps_its_reference_and_nothing_else(practice: Riverside, dana: Me) -> None:
+def test_the_row_set_aside_keeps_its_reference_and_where_they_could_be_reached(practice: Riverside, dana: Me) -> None:
     merge(practice, dana)
     ben = practice.client("Ben")
-    assert (ben.name, ben.phone, ben.email, ben.merged_into) == ("", "", "", practice.clients["Ana"])
+    assert (ben.name, ben.phone, ben.merged_into) == ("", "+12025550102", practice.clients["Ana"])
     assert ben.therapist_id is None
 
 
@@ -147,7 +148,7 @@ def test_files_that_still_name_it_lead_to_who_is_kept(practice: Riverside, dana:
     )
     taken = intake.take_file(practice.ctx, practice.practice, "roster", roster.encode(), NOW)
     assert (taken.new, taken.changed, taken.same) == (0, 0, 1)
-    assert practice.client("Ben").phone == ""
+    assert practice.client("Ben").name == ""
 
 
 def test_a_reply_from_the_other_number_still_finds_them(practice: Riverside, dana: Me) -> None:
@@ -174,3 +175,25 @@ def test_one_merged_into_one_who_is_merged_ends_at_the_last(practice: Riverside,
     merge(practice, dana, "Ben", "Chidi")
     merge(practice, dana, "Ana", "Ben")
     assert practice.client("Chidi").merged_into == practice.clients["Ana"]
+
+
+def test_what_comes_from_the_number_set_aside_is_from_who_is_kept(practice: Riverside, dana: Me) -> None:
+    """A STOP from there above all."""
+    merge(practice, dana)
+    receiving.receive(practice.ctx, Inbound("sms", "SM" + "5" * 32, "+12025550102", "please stop texting me"), NOW)
+    assert practice.client("Ana").stopped
+
+
+def test_of_two_notes_that_meet_in_a_merge_the_open_one_goes_on(practice: Riverside, dana: Me) -> None:
+    """The signal looks at the one that hasn't ended, whichever is newer."""
+    with practice.ctx.store.transaction() as tx:
+        for name, at in (("Ana", NOW), ("Ben", NOW + timedelta(days=1))):
+            alerts.open_alert(
+                tx, practice.practice.id, client_id=practice.clients[name], therapist_id=practice.staff["Theo"],
+                kind="rapport", explanation="{}", check_in_id=None, now=at,
+            )  # fmt: skip
+    merge(practice, dana)
+    with practice.ctx.store.transaction(write=False) as tx:
+        latest = alerts.latest(tx, practice.practice.id, practice.clients["Ana"], practice.staff["Theo"], "rapport")
+    assert latest
+    assert latest.resolved_at is None

@@ -115,3 +115,52 @@ def test_a_wish_to_be_called_is_passed_on(text: str) -> None:
 )
 def test_other_kinds_are_told_apart(text: str, kind: str) -> None:
     assert read(text, "heard").kind == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("s.u.i.c.i.d.e", "having s*icide thoughts", "k*ll myself", "su1cidal", "i want to d i e", "k.m.s", "K M S"),
+        *("kill myselffff", "killllll myself", "wana die", "im suicdal", "unalive urges tn", "i wnt to die"),
+    ],
+)
+def test_danger_is_understood_masked_misspelt_drawn_out_and_spelled_out(text: str) -> None:
+    assert read(text).crisis
+
+
+@pytest.mark.parametrize("text", ["s t o p", "stoppp txtin me", "unsubcribe me plz", "plz rmv my numbr", "dnt txt me"])
+def test_stop_is_understood_misspelt(text: str) -> None:
+    reply = read(text)
+    assert (reply.opt_out, reply.crisis) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("quero morrer", "meu marido me bateu ontem", "ich will sterben", "mein Mann schlägt mich", "voglio morire"),
+        *("mio marito mi picchia", "хочу умереть", "ik wil dood", "chcę umrzeć", "mwen vle mouri"),
+    ],
+)
+def test_plain_words_of_danger_are_known_in_further_languages(text: str) -> None:
+    assert read(text).crisis
+
+
+@pytest.mark.parametrize("text", ["parem de me mandar mensagens", "bitte keine Nachrichten mehr", "basta messaggi"])
+def test_a_wish_for_no_more_messages_is_known_in_further_languages(text: str) -> None:
+    assert read(text).opt_out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("estou morrendo de fome", "ich bin todmüde", "sono stanca morta", "danke, es war gut", "tutto bene, grazie"),
+        *("my pills make me sleepy", "stuck on the bridge, sorry I was late", "grabbed a knife to chop onions"),
+        *("lost my temper with the kids", "the traffic almost killed us", "my grandmother's funeral was beautiful"),
+    ],
+)
+def test_a_single_word_that_often_stands_beside_danger_raises_nothing(text: str) -> None:
+    assert not read(text).crisis
+
+
+def test_words_of_farewell_are_kept_where_they_are_danger() -> None:
+    assert read("goodbye, thank you for trying to save me").comment == "goodbye, thank you for trying to save me"

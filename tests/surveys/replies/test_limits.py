@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from surveys.replies import parse
 from surveys.vocabulary import FEELINGS
-from tests.score_replies import Tally, load, read_all, tally
+from tests.score_replies import load, read_all, tally
 from tests.surveys.replies.reading import CORE, INSTRUMENTS
 
 SLICES = [
@@ -47,6 +47,8 @@ REPEATED = [
     "\ufdfa",
     "a@",
     "- A",
+    "--\n",
+    "Ana Bol\n\n",
 ]
 
 
@@ -73,6 +75,33 @@ def test_a_hundred_thousand_characters_take_no_longer_than_their_first_part(piec
     assert time.process_time() - start < 0.5, "the bound is 50 ms on a quiet machine; ten times that is not noise"
 
 
+GROWING = [
+    "i want to ",
+    "don't kill my gun tonight ",
+    "5 or 4, ",
+    "\n",
+    "--\n",
+    "Ana Bol\n\n",
+    "k*ll ",
+    "___\nDate: 5\n",
+]
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+@pytest.mark.parametrize("piece", GROWING)
+def test_a_longer_text_takes_longer_in_proportion_at_most(piece: str, channel: str) -> None:
+    """Both lengths are read in full, so a quadratic step would take sixteen times as long for four times the text."""
+    short, long = (min(_seconds(piece, length, channel) for _ in range(3)) for length in (2_900, 11_600))
+    assert long < 8 * short + 0.005
+
+
+def _seconds(piece: str, length: int, channel: str) -> float:
+    text = (piece * length)[:length]
+    start = time.process_time()
+    parse(text, asked=CORE, instruments=INSTRUMENTS, channel=channel)
+    return time.process_time() - start
+
+
 @pytest.mark.parametrize("kind", [None, "text/plain"])
 def test_stop_and_danger_are_found_at_either_end_of_a_long_text(kind: str | None) -> None:
     channel, headers = ("sms", None) if kind is None else ("email", {"Content-Type": kind})
@@ -83,28 +112,24 @@ def test_stop_and_danger_are_found_at_either_end_of_a_long_text(kind: str | None
         assert parse(text, asked=CORE, instruments=INSTRUMENTS, channel=channel, headers=headers).crisis
 
 
-@pytest.fixture(scope="module", params=["public.jsonl", "own.jsonl"])
-def figures(request: pytest.FixtureRequest) -> Tally:
-    """The figures of one labelled set."""
-    return tally(read_all(load(request.param)))
+LINE = {
+    "answers": 0.99,
+    "answers without leniency": 0.99,
+    "no wrong score": 0.995,
+    "no false score": 0.998,
+    "no false score in machine text": 1.0,
+    "optout keywords": 1.0,
+    "optout recall": 0.985,
+    "optout precision": 0.985,
+    "crisis recall": 0.97,
+    "crisis precision": 0.985,
+    "comment kept": 0.99,
+    "no mail leak": 0.99,
+}
 
 
-@pytest.mark.parametrize(
-    ("figure", "least"),
-    [
-        ("answers", 0.99),
-        ("answers without leniency", 0.99),
-        ("no wrong score", 0.995),
-        ("no false score", 0.995),
-        ("no false score in machine text", 1.0),
-        ("optout keywords", 1.0),
-        ("optout recall", 0.98),
-        ("optout precision", 0.96),
-        ("crisis recall", 0.97),
-        ("crisis precision", 0.88),
-        ("comment kept", 0.98),
-        ("no mail leak", 0.99),
-    ],
-)
-def test_the_line_reached_on_the_labelled_replies_is_held(figures: Tally, figure: str, least: float) -> None:
-    assert figures.rate(figure) >= least, figures.misses[figure]
+@pytest.mark.parametrize("name", ["public.jsonl", "own.jsonl"])
+def test_the_line_reached_on_the_labelled_replies_is_held(name: str) -> None:
+    figures = tally(read_all(load(name)))
+    below = {figure: figures.misses[figure] for figure, least in LINE.items() if figures.rate(figure) < least}
+    assert not below, f"{name}: each figure with the rows that are read otherwise than labelled: {below}"

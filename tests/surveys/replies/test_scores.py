@@ -2,6 +2,7 @@
 
 import pytest
 
+from surveys.instrument import load_all
 from surveys.replies import parse
 from tests.surveys.replies.reading import INSTRUMENTS, read, scores
 
@@ -142,3 +143,35 @@ def test_the_reply_says_which_words_gave_a_score_and_which_rule_left_one_open() 
 )
 def test_words_beside_the_scores_are_kept(text: str, comment: str | None) -> None:
     assert read(text).comment == comment
+
+
+@pytest.mark.parametrize("language", ["en", "es", "fr"])
+def test_the_names_of_the_questions_in_our_own_texts_are_labels(language: str) -> None:
+    questions = load_all().questions
+    said = ", ".join(f"{question.asks[language]} {i % 5 + 1}" for i, question in enumerate(questions.values()))
+    assert scores(said, *questions) == [i % 5 + 1 for i in range(len(questions))]
+
+
+@pytest.mark.parametrize(("text", "score"), [("not at all", 1), ("completely", 5), ("nada", 1), ("totalmente", 5)])
+def test_the_words_that_our_texts_give_for_the_ends_of_the_scale_count(text: str, score: int) -> None:
+    assert scores(text, "heard") == [score]
+
+
+@pytest.mark.parametrize(("text", "score"), [("pas du tout", 1), ("Totalement.", 5), ("un peu", None)])
+def test_in_french_only_the_two_words_that_our_texts_give_count(text: str, score: int | None) -> None:
+    assert scores(text, "heard") == [score]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("heard is 5 understood is 4, don't know about the other", [5, None, 4]),
+        ("Four on hearing me. Respect, three. Understanding I'd go three too.", [4, 3, 3]),
+    ],
+)
+def test_labels_hold_beside_a_skipped_question_and_across_commas(text: str, expected: list[int | None]) -> None:
+    assert scores(text) == expected
+
+
+def test_a_reply_that_labels_and_skips_every_question_raises_nothing() -> None:
+    assert scores("respected n/a, the rest pass") == [None, None, None]

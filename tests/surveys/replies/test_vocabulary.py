@@ -6,30 +6,33 @@ import pytest
 
 from surveys.phrases import BadPattern, Phrases, Words
 from surveys.spelling import one_edit
-from surveys.vocabulary import LANGUAGES, BadVocabulary, build
+from surveys.vocabulary import FILES, BadVocabulary, build
 
-TEXTS = {
-    name: (files("surveys") / "instruments" / "words" / f"{name}.toml").read_text("utf8")
-    for name in (*LANGUAGES, "mail")
-}
+TEXTS = {name: (files("surveys") / "instruments" / "words" / f"{name}.toml").read_text("utf8") for name in FILES}
 
 
 @pytest.mark.parametrize(
-    ("was", "becomes", "told"),
+    ("file", "was", "becomes", "told"),
     [
-        ("keywords = [", "keyword = [", "es.toml: keywords: is missing"),
-        ("[numbers]", "[nummers]", "es.toml: numbers: is missing"),
-        ("[numbers]\n1 =", "[numbers]\n6 =", "es.toml: numbers.6: is none of 1, 2, 3, 4, 5"),
-        ("past = [\n", "past = [3,\n", "es.toml: danger.past: must be a list of phrases in quotes"),
-        ("past = [\n", 'past = ["<nobody> x",\n', "es.toml: danger.past: there is no list <nobody>"),
-        ("keywords = [", "keywords = [[", "es.toml: the file: is not TOML"),
+        ("es", "[numbers]", "[nummers]", "numbers: is missing"),
+        ("es", "[numbers]\n1 =", "[numbers]\n6 =", "numbers.6: is none of 1, 2, 3, 4, 5"),
+        ("es", "ordinary = [", "ordinary = [[", "the file: is not TOML"),
+        ("flags_es", "keywords = [", "keyword = [", "keywords: is missing"),
+        ("flags_es", "past = [\n", "past = [3,\n", "danger.past: must be a list of phrases in quotes"),
+        ("flags_es", "past = [\n", 'past = ["<nobody> x",\n', "danger.past: there is no list <nobody>"),
+        ("flags_de", "[together]", "[to gether]", "the file: is not TOML"),
+        ("flags_de", "[together]", "[apart]", "together: is missing"),
+        ("flags_de", 'thoughts = ["wunsch + tod', 'thoughts = ["wish + tod', "together.thoughts: 'wish + tod"),
+        ("flags_de", "[signs]", "[signs]\nloud = []", "signs.loud: is none of strong, clear, weak, against"),
     ],
 )
-def test_a_words_file_that_lacks_a_part_is_refused_by_file_key_and_reason(was: str, becomes: str, told: str) -> None:
-    assert was in TEXTS["es"]
+def test_a_words_file_that_lacks_a_part_is_refused_by_file_key_and_reason(
+    file: str, was: str, becomes: str, told: str
+) -> None:
+    assert was in TEXTS[file]
     with pytest.raises(BadVocabulary) as refused:
-        build(TEXTS | {"es": TEXTS["es"].replace(was, becomes, 1)})
-    assert str(refused.value).startswith(told)
+        build(TEXTS | {file: TEXTS[file].replace(was, becomes, 1)})
+    assert str(refused.value).startswith(f"{file}.toml: {told}")
 
 
 def found(pattern: str, text: str) -> bool:

@@ -9,7 +9,7 @@ from bot.store import models
 from tests.support.browsing import Browser
 from tests.support.cast import MONDAY_NOON, Riverside
 
-FACTS = {"stage": "done", "clients": 70, "answered": 560, "notes_before": 9, "notes_after": 7}
+FACTS = {"stage": "done", "clients": 70, "check_ins": 560, "notes_before": 9, "notes_after": 7}
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ def test_before_there_is_enough_history_the_page_says_what_it_takes(dana: Browse
 def test_a_manager_sees_what_would_change_and_declines_it(dana: Browser, proposed: str, practice: Riverside) -> None:
     """After a page that says what that means; twice does nothing more."""
     page = dana.get("/learned").text
+    assert "From 70 clients and 560 answered check-ins" in page
     assert "7 notes so far rather than 9" in page
     assert "14 September 2026" in page
     assert "stays in use" in dana.get(f"/learned/{proposed}/decline").text

@@ -61,7 +61,7 @@ def test_no_connection_is_a_definite_no_and_is_tried_again_ever_less_often(post:
 def test_what_is_urgent_or_for_our_own_people_is_never_put_off_for_long(
     post: Post, to: str, urgency: int, most: int
 ) -> None:
-    """Ten failures in, a danger mail is still tried every minute, an alert every half hour, and the managers know by then."""
+    """Ten failures in: danger every minute still, an alert every half hour, and by then the managers know."""
     down = post.by(Scripted(raising(DeliveryFailed("no connection", permanent=False, meaning=codes.BUSY))))
     message = down.put(to, "crisis" if to == "Ana" else "alert_rapport", urgency=urgency)
     with down.ctx.store.transaction() as tx:

@@ -55,7 +55,10 @@ def _was_mailed(tx: Tx, sender: Sender) -> bool:
     """Whether the open question went out by mail: anyone can write a From, so that one asked by text alone is not
     answered by a mail that shows no sign of having got it."""
     check_in = sender.check_in
-    return check_in is None or "mail" in outbox.channels_of(tx, check_in.practice_id, check_in.id, "check_in")
+    if check_in is None:
+        return True
+    ways = outbox.channels_of(tx, check_in.practice_id, check_in.id, "check_in")
+    return not ways or "mail" in ways
 
 
 def _reply_parts(config: Config, mail: MailIn) -> list[str]:

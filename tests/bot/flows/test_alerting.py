@@ -171,7 +171,7 @@ def test_a_practice_with_nobody_left_is_logged_and_the_alert_stays(
         leave(practice, name)
     assess(practice, now)
     climb(practice, now)
-    assert "nobody to tell" in capsys.readouterr().out
+    assert "nobody to tell" in "".join(capsys.readouterr())
     assert alerts_of(practice, "Ana")[0].next_step_at
 
 

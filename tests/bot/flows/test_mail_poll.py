@@ -81,7 +81,7 @@ def test_a_mailbox_that_cannot_be_opened_is_logged_without_its_password(
     }[wrong]
     ctx = replace(talk.ctx, config=replace(talk.ctx.config, imap_url=url))
     assert mail_poll.poll(ctx, NOON) == 0
-    said = capsys.readouterr().out
+    said = "".join(capsys.readouterr())
     assert "the mailbox can't be read" in said
     assert "s3cret" not in said
     assert "guess" not in said

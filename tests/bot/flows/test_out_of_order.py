@@ -9,6 +9,7 @@ from bot.flows.context import Context
 from bot.flows.mail_in import read_mail
 from bot.store import check_ins, clients, outbox
 from bot.store.inbox import Inbound
+from bot.store.outbox import Draft
 from tests.support.cast import MONDAY_NOON, PHONES, Riverside
 
 MINUTE = timedelta(minutes=1)
@@ -79,6 +80,12 @@ def test_an_answer_from_before_a_question_is_not_its_answer(asked: Riverside) ->
 
 def test_a_forged_mail_answers_no_question_that_went_by_text(asked: Riverside) -> None:
     """Anyone can write a From."""
+    check_in = asked.check_ins("Ana")[0]
+    draft = Draft(
+        "check_in", "asked", "sms", PHONES["Ana"], "...", client_id=check_in.client_id, check_in_id=check_in.id
+    )
+    with asked.ctx.store.transaction() as tx:
+        assert outbox.put(tx, asked.practice.id, draft, MONDAY_NOON, MONDAY_NOON)
     raw = b"From: ana@clients.example\r\nTo: notes@riverside.example\r\nMessage-ID: <1@x>\r\n\r\n2 2 2\r\n"
     receiving.receive(asked.ctx, read_mail(raw), MONDAY_NOON + 10 * MINUTE)
     assert scores(asked) == []

@@ -381,6 +381,7 @@ def under_way(talk: Talk, check_in_id: str) -> None:
     row |= {"client_id": talk.practice.clients["Ana"], "check_in_id": check_in_id, "attempt_id": "a", "urgency": 2}
     row |= dict.fromkeys(("address_sealed", "address_index", "body_sealed"), "x")
     with talk.ctx.store.transaction() as tx:
+        row["address_sealed"] = tx.sealer.seal(f"outbox|address|{check_in_id}", "ana@clients.example")
         tx.insert("outbox", row | {"due_at": 0, "state": "in_doubt", "created_at": 0})
         check_ins.set_feelings(tx, talk.id, check_in_id, CORE)
 

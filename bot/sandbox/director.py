@@ -192,7 +192,7 @@ class Director:
 
     def _mail(self, mail: Mail) -> None:
         self._told.mail(", ".join(mail.recipients), mail.subject, mail.text)
-        if staff.link_in(mail):
+        if mail.note:
             self._at(mail.at + THEO_READS.total_seconds(), partial(self._open, mail))
 
     def _open(self, mail: Mail) -> None:

@@ -34,7 +34,7 @@ def steps(messages: list[Message], mails: list[Mail], *, phone: str, name: str, 
     asked = [m for m in messages if m.client == phone and m.direction == OUTBOUND]
     replies = [m for m in messages if m.client == phone and m.direction == INBOUND and m.answered in TAKEN]
     low = [m for m in replies if LOW.search(m.body)]
-    alerts = [mail for mail in mails if replies and mail.at >= replies[0].created_at]
+    alerts = [mail for mail in mails if mail.note and replies and mail.at >= replies[0].created_at]
     page = f"/phone/{phone}"
     told = [
         _arrival(name, page, done=bool(asked), directed=directed),

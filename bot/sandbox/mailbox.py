@@ -1,5 +1,6 @@
 """The mailbox: an SMTP server that takes every mail and keeps it in memory."""
 
+import re
 from asyncio import Server, WriteTransport
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from bot.sandbox.faults import Faults
+
+NOTE = re.compile(r"https?://\S+/a/[^\s#]+")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,12 @@ class Mail:
     @property
     def subject(self) -> str:
         return str(self.message.get("Subject", "(no subject)"))
+
+    @property
+    def note(self) -> str:
+        """The address of the note it leads to; empty for a letter by the calendar, a link to sign in and the like."""
+        found = NOTE.search(self.text)
+        return found.group() if found else ""
 
     @property
     def text(self) -> str:

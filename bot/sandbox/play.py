@@ -113,4 +113,4 @@ class Play:
         return [body for body in sent if reading.is_check_in(body, SMS_NAME, client.language)]
 
     def _mails(self) -> int:
-        return len(self._stage.sandbox.mailbox.all())
+        return sum(bool(mail.note) for mail in self._stage.sandbox.mailbox.all())

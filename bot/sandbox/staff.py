@@ -1,6 +1,5 @@
 """How a therapist of the pretend practice handles a note: opens the link of the mail and takes it on."""
 
-import re
 from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup
@@ -10,18 +9,10 @@ from bot.sandbox.mailbox import Mail
 from bot.sandbox.sample import CLIENTS
 from bot.sandbox.stage import Stage
 
-LINK = re.compile(r"https?://\S+/a/\S+")
-
-
-def link_in(mail: Mail) -> str:
-    """The address of the note a mail leads to; empty when it leads to none."""
-    found = LINK.search(mail.text)
-    return found.group() if found else ""
-
 
 def open_note(stage: Stage, mail: Mail, note: str) -> Opened:
     """Open the note in a browser's way, take it on with a few words, and look whether the page says so."""
-    link = link_in(mail)
+    link = mail.note
     if not link:
         return Opened(mail.id, "", taken_on=False)
     page = BeautifulSoup(stage.get(link).text, "html.parser")

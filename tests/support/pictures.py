@@ -14,7 +14,6 @@ from bot.config import Config
 from bot.sandbox.book import OUTBOUND
 from bot.sandbox.demo import Plan, play_in
 from bot.sandbox.sample import ANA
-from bot.sandbox.staff import link_in
 from bot.sandbox.stage import Stage
 from bot.store import answer_links, practices
 from tests.browser.busy import FORM
@@ -55,10 +54,10 @@ class Photographer:
         thanked = MESSY in [text.body for text in texts] and texts[-1].direction == OUTBOUND
         if thanked and "phone" not in self.taken:
             self._take("phone", f"{stage.sandbox.url}/phone/{ANA.phone}", ".phone", WHOLE_PHONE, width=600)
-        mails = [mail for mail in stage.sandbox.mailbox.all() if link_in(mail)]
+        mails = [mail for mail in stage.sandbox.mailbox.all() if mail.note]
         if mails and "mail" not in self.taken:
             self._take("mail", f"{stage.sandbox.url}/mailbox/{mails[0].id}", ".mail", WHOLE_MAIL, width=760)
-            self._take("alert", link_in(mails[0]), "main", WHOLE_PAGE, width=820)
+            self._take("alert", mails[0].note, "main", WHOLE_PAGE, width=820)
 
     def _take(self, name: str, url: str, part: str, style: str, *, width: int) -> None:
         page = self._page(width)

@@ -23,9 +23,11 @@ test: .venv/.ready-dev lint test-unit test-postgres test-contract test-story tes
 
 test-unit: .venv/.ready-dev ## rules, store, flows, web, commands
 	$(BIN)/pytest -q -n 2 tests --ignore tests/contract --ignore tests/story --ignore tests/browser --ignore tests/faults
+# What is about one file on this machine, or tries both engines by itself, isn't run again here.
+FILES_ONLY := backups copying erasing older_copy operating
 test-postgres: .venv/.ready-dev ## every flow once more, on a real PostgreSQL
 	ATTUNE_TEST_ENGINE=postgresql $(BIN)/pytest -q -n 2 tests/bot/flows \
-	  --ignore tests/bot/flows/test_backups.py --ignore tests/bot/flows/test_operating.py --ignore tests/bot/flows/test_older_copy.py
+	  $(FILES_ONLY:%=--ignore tests/bot/flows/test_%.py)
 test-contract: .venv/.ready-dev .tools ## Twilio's own description, signatures and segment counts against ours
 	$(BIN)/pytest -q tests/contract
 test-story: .venv/.ready-dev ## the demo, kills in the middle of it, and a short form of the faults

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = timedelta(minutes=1)
 
+practice_option = click.option(
+    "--practice", "practice_name", metavar="NAME", help="Which practice, where there are several."
+)
+
 
 class BadCall(ValueError):
     """The command can't be carried out as it was typed; the message says why."""

@@ -15,15 +15,11 @@ import click
 
 from bot import calls, commands
 from bot import config as settings
-from bot.calls import BadCall
+from bot.calls import BadCall, practice_option
 from bot.config import BadConfig
 
 TABLES = ("therapists", "roster", "appointments")
 EXPORTS = ("answers", "messages", "alerts")
-
-practice_option = click.option(
-    "--practice", "practice_name", metavar="NAME", help="Which practice, where there are several."
-)
 
 
 class _Attune(click.Group):

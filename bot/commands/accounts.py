@@ -4,11 +4,9 @@ import click
 
 from bot import calls
 from bot import config as settings
+from bot.calls import practice_option
 
 ROLES = ("manager", "therapist", "supervisor")
-practice_option = click.option(
-    "--practice", "practice_name", metavar="NAME", help="Which practice, where there are several."
-)
 
 
 @click.command()

@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot import calls
-from bot.calls import BadCall
+from bot.calls import BadCall, practice_option
 
 if TYPE_CHECKING:
     from bot.store.models import Learned
-
-practice_option = click.option(
-    "--practice", "practice_name", metavar="NAME", help="Which practice, where there are several."
-)
 
 
 @click.command()

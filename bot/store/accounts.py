@@ -154,16 +154,6 @@ def end_links(tx: Tx, practice_id: str, person_id: str, now: datetime, purpose: 
     return tx.run(sql, {"now": epoch(now), "id": person_id, "p": practice_id, "purpose": purpose})
 
 
-def invited_at(tx: Tx, practice_id: str) -> dict[str, datetime]:
-    """When each person of the practice was last invited."""
-    rows = tx.all(
-        "select person_id, max(created_at) as at from sign_in_link where practice_id = :p and purpose = :purpose "
-        "group by person_id order by person_id",
-        {"p": practice_id, "purpose": INVITATION},
-    )
-    return {row["person_id"]: at for row in rows if (at := moment(row["at"]))}
-
-
 def accepted_at(tx: Tx, practice_id: str) -> dict[str, datetime]:
     """When each person of the practice first signed in."""
     rows = tx.all(

@@ -23,14 +23,11 @@ from bot.store.gate import Gate
 from bot.store.seal import Sealer
 from bot.store.sqlite import sqlite_path, wal_is_safe
 from bot.store.together import Result, Together
-from bot.store.tx import Row, Tx
+from bot.store.tx import ONLY_READS, PATIENCE, UPGRADE_PATIENCE, Row, Tx
 
 __all__ = ["Row", "SqliteEngine", "StoreError", "Tx", "sqlite_path", "wal_is_safe"]
 
-ONLY_READS = "A transaction that began with write=False can't write; begin it with write=True."
-PATIENCE = 20.0  # seconds a writer waits for its turn
 ANALYZED_ROWS = 1_000  # of each index: enough to tell them apart, and done in a moment
-UPGRADE_PATIENCE = 600.0  # an upgrade of a large database takes its time, and others wait for it
 
 
 class SqliteTx(Tx):

@@ -23,13 +23,10 @@ from bot.store import readiness
 from bot.store.errors import NOTHING_KEPT, StoreError
 from bot.store.seal import Sealer
 from bot.store.together import Result, Together
-from bot.store.tx import Row, Tx
+from bot.store.tx import ONLY_READS, PATIENCE, UPGRADE_PATIENCE, Row, Tx
 from migrations import STEPS, statements
 
-ONLY_READS = "A transaction that began with write=False can't write; begin it with write=True."
 WRITERS_TURN = 7_461_001  # the advisory lock that writers of one database take in turn
-PATIENCE = 20.0  # seconds a writer waits for its turn
-UPGRADE_PATIENCE = 600.0
 SAFE_COMMITS = ("on", "remote_apply", "remote_write", "local")  # each waits for this server's own disk
 
 # A name after a colon, but not within a literal, a quoted name, a comment or a cast.

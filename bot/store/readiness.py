@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from bot.store.errors import StoreError
-from bot.store.tx import Tx
+from bot.store.tx import PATIENCE, Tx
 
 MOVED = "moved to another database"
 
@@ -17,7 +17,7 @@ class _Engine(Protocol):
 
     def check_durability(self) -> None: ...
 
-    def transaction(self, write: bool = True, patience: float = 20.0) -> AbstractContextManager[Tx]: ...
+    def transaction(self, write: bool = True, patience: float = PATIENCE) -> AbstractContextManager[Tx]: ...
 
 
 def check(engine: _Engine) -> None:

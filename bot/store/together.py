@@ -9,13 +9,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Generic, Protocol, TypeVar
 
-from bot.store.tx import Tx
+from bot.store.tx import PATIENCE, Tx
 
 Result = TypeVar("Result")
 
 
 class _Engine(Protocol):
-    def transaction(self, write: bool = True, patience: float = 20.0) -> AbstractContextManager[Tx]: ...
+    def transaction(self, write: bool = True, patience: float = PATIENCE) -> AbstractContextManager[Tx]: ...
 
 
 class _Piece(Generic[Result]):

@@ -1,5 +1,6 @@
 """A transaction: run SQL, seal and open fields. The same on both engines, but for how a statement is carried out."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -7,9 +8,12 @@ from typing import Any
 from bot.store.seal import Sealer
 
 Row = dict[str, Any]
+ONLY_READS = "A transaction that began with write=False can't write; begin it with write=True."
+PATIENCE = 20.0  # seconds a writer waits for its turn
+UPGRADE_PATIENCE = 600.0  # an upgrade of a large database takes its time, and others wait for it
 
 
-class Tx:
+class Tx(ABC):
     """One transaction. Nothing here talks to the network beyond the database."""
 
     lock = ""  # what a claim adds to its inner select, so that two don't wait for the same rows
@@ -17,21 +21,21 @@ class Tx:
     def __init__(self, sealer: Sealer) -> None:
         self.sealer = sealer
 
+    @abstractmethod
     def all(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Every row the statement gives, writes with RETURNING included."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
         """Run a statement that gives no rows; the number of rows it changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run one statement for many sets of parameters."""
-        raise NotImplementedError
 
+    @abstractmethod
     def savepoint(self) -> AbstractContextManager[None]:
         """What fails inside is undone alone; the rest of the transaction stands."""
-        raise NotImplementedError
 
     def one(self, sql: str, params: Mapping[str, Any] | None = None) -> Row | None:
         """The first row, or None."""

@@ -28,11 +28,20 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
+def database_url(tmp_path: Path) -> Iterator[str]:
+    """Where one test's database is: a file, or on a real PostgreSQL for `make test-postgres`."""
+    if os.environ.get("ATTUNE_TEST_ENGINE") != "postgresql":
+        yield f"sqlite:///{tmp_path}/attune.db"
+        return
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture
+def config(database_url: str) -> Config:
     """Settings of one test, without any way to send."""
-    on_postgres = os.environ.get("ATTUNE_TEST_ENGINE") == "postgresql"
     return Config(
-        database_url=postgres.fresh() if on_postgres else f"sqlite:///{tmp_path}/attune.db",
+        database_url=database_url,
         public_url=PUBLIC_URL,
         secrets=("a-secret-for-tests-that-is-long-enough",),
         twilio_account_sid=ACCOUNT_SID,

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -138,10 +137,8 @@ def test_looking_at_the_schedule_loads_neither_numpy_for_the_signal_nor_twilio(f
         " if name in sys.modules])"
     )
     env = {**os.environ, **filled.env}
-    began = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert time.perf_counter() - began < 5
 
 
 def test_the_words_for_kinds_are_those_of_the_flows() -> None:

@@ -129,7 +129,7 @@ def test_a_leaver_is_not_made_a_therapist_anew_in_words_either(practice: Riversi
 
 def test_ten_thousand_rows_are_looked_over_in_seconds(practice: Riverside, dana: Me) -> None:
     rows = [{**EMA, "client_ref": f"C-{n}", "phone": f"202555{n % 10000:04}"} for n in range(10_000)]
-    began = time.process_time()
+    began = time.thread_time()
     handed = show(practice, dana, "roster", *rows)
     assert handed.counts["new"] == 10_000
-    assert time.process_time() - began < 10
+    assert time.thread_time() - began < 10

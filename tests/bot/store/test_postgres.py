@@ -1,6 +1,7 @@
 """The engine on PostgreSQL keeps what SQLite's keeps; all flows' tests run on it too (`make test-postgres`)."""
 
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,8 +22,9 @@ LATER = MONDAY_NOON + timedelta(hours=1)
 
 
 @pytest.fixture
-def url() -> str:
-    return postgres.fresh()
+def url() -> Iterator[str]:
+    with postgres.database() as url:
+        yield url
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def _troubles() -> tuple[type[Exception], ...]:
     from bot.flows.settings import BadSetting
     from bot.flows.tables import BadTable
     from bot.store import SealBroken, StoreError
-    from surveys.instrument import BadInstrument
+    from surveys.instrument_file import BadInstrument
     from surveys.schedule import BadSchedule
 
     return BadCall, BadConfig, StoreError, SealBroken, BadSetting, BadTable, BadSchedule, BadInstrument

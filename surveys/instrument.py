@@ -3,24 +3,19 @@
 A file that lacks something, or has something nobody would use, is refused with file, key and reason.
 """
 
-import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from string import Formatter
-from typing import Any, TypeVar
 
 from surveys import vocabulary
+from surveys.instrument_file import LANGUAGES, InstrumentFile, places
 from surveys.segments import outside_gsm
 from surveys.vocabulary import Vocabulary
 
-T = TypeVar("T")
-
-LANGUAGES = ("en", "es", "fr")
 FEELINGS = ("heard", "respected", "understood", "dependable", "accepted", "involved", "seen")
 FOUNDATIONS = ("listening", "empathy", "reliability", "non-judgement", "engagement", "cultural sensitivity")
 OVERALL = "overall"  # guidance for a decline in all feelings at once
@@ -84,14 +79,6 @@ _ALERT_EXTRA = {
     "low": "what honest",
     "model_change": "before after date",
 }
-
-
-class BadInstrument(Exception):
-    """An instrument file that can't be used: which file, which key, and why."""
-
-    def __init__(self, file: str, key: str, reason: str) -> None:
-        super().__init__(f"{file}, {key}: {reason}")
-        self.file, self.key, self.reason = file, key, reason
 
 
 @dataclass(frozen=True)
@@ -169,7 +156,7 @@ def load_all() -> Instruments:
 def load(folder: Traversable | Path) -> Instruments:
     """Read and check the four files of a folder, as `instruments/` has them. Raises BadInstrument."""
     rapport, guidance, lines, alerts = (
-        _File.read(folder, name) for name in ("rapport.toml", "guidance.toml", "lines.toml", "alerts.toml")
+        InstrumentFile.read(folder, name) for name in ("rapport.toml", "guidance.toml", "lines.toml", "alerts.toml")
     )
     size = rapport.value(int, "scale")
     if size != 5:
@@ -190,12 +177,12 @@ def load(folder: Traversable | Path) -> Instruments:
     )
 
 
-def _questions(file: "_File") -> dict[str, Question]:
+def _questions(file: InstrumentFile) -> dict[str, Question]:
     file.only(FEELINGS, "questions")
     return {feeling: _question(file, feeling) for feeling in FEELINGS}
 
 
-def _question(file: "_File", feeling: str) -> Question:
+def _question(file: InstrumentFile, feeling: str) -> Question:
     path = ("questions", feeling)
     foundation = file.text(*path, "foundation")
     if foundation not in FOUNDATIONS:
@@ -204,20 +191,20 @@ def _question(file: "_File", feeling: str) -> Question:
     return Question(feeling, foundation, asks, names, labels)
 
 
-def _core(file: "_File") -> tuple[str, ...]:
+def _core(file: InstrumentFile) -> tuple[str, ...]:
     core = file.list("core")
     if unknown := [feeling for feeling in core if feeling not in FEELINGS]:
         raise file.fault("core", f"{unknown[0]!r} is not one of {', '.join(FEELINGS)}")
     return core
 
 
-def _texts(file: "_File", language: str) -> dict[str, str]:
+def _texts(file: InstrumentFile, language: str) -> dict[str, str]:
     extra = {kind: _EXTRA.get(kind, "") for kind in (*KINDS, *SHARED, *LINKED)}
     path = ("texts", language)
     texts = file.templates({kind: f"sms_name lines {places}" for kind, places in extra.items()}, *path)
     for kind, text in texts.items():
         needed = {"sms_name", *extra[kind].split(), *(("lines",) if kind in _MUST_HAVE_LINES else ())}
-        if missing := sorted(needed - _places(text)):
+        if missing := sorted(needed - places(text)):
             raise file.fault((*path, kind), f"must contain {{{missing[0]}}}")
         if "STOP" not in text:
             raise file.fault((*path, kind), "must say how to stop (STOP)")
@@ -226,21 +213,21 @@ def _texts(file: "_File", language: str) -> dict[str, str]:
     return texts
 
 
-def _guidance(file: "_File") -> dict[str, Guidance]:
+def _guidance(file: InstrumentFile) -> dict[str, Guidance]:
     file.only(("sources", *FOUNDATIONS, OVERALL))
     return {foundation: _advice(file, foundation) for foundation in (*FOUNDATIONS, OVERALL)}
 
 
-def _advice(file: "_File", foundation: str) -> Guidance:
+def _advice(file: InstrumentFile, foundation: str) -> Guidance:
     sources = tuple(file.text("sources", key) for key in file.list(foundation, "sources"))
     return Guidance(foundation, {language: file.list(foundation, language) for language in LANGUAGES}, sources)
 
 
-def _lines(file: "_File") -> dict[str, EmergencyLines]:
+def _lines(file: InstrumentFile) -> dict[str, EmergencyLines]:
     return {country: _country(file, country) for country in ("default", *(c for c in file.data if c != "default"))}
 
 
-def _country(file: "_File", country: str) -> EmergencyLines:
+def _country(file: InstrumentFile, country: str) -> EmergencyLines:
     named = country != "default"
     checked = file.value(date, country, "checked")
     crisis = file.text(country, "crisis") if named else ""
@@ -249,7 +236,7 @@ def _country(file: "_File", country: str) -> EmergencyLines:
     return EmergencyLines(country, file.text(country, "emergency"), crisis, text, sources, checked)
 
 
-def _alerts(file: "_File", language: str) -> AlertWords:
+def _alerts(file: InstrumentFile, language: str) -> AlertWords:
     phrases = file.templates(_ALERT_WORDS, "words", language)
     numbers = file.value(dict, "counts", language)
     if wrong := [number for number in numbers if not number.isdecimal()]:
@@ -259,99 +246,7 @@ def _alerts(file: "_File", language: str) -> AlertWords:
     return AlertWords(phrases, counts, {kind: _alert(file, language, kind) for kind in ALERT_KINDS})
 
 
-def _alert(file: "_File", language: str, kind: str) -> dict[str, str]:
+def _alert(file: InstrumentFile, language: str, kind: str) -> dict[str, str]:
     # No place in a subject: it must never hold a name or a rating.
     allowed = {"subject": "", "lead": _ALERT_EXTRA.get(kind, ""), "action": ""}
     return file.templates(allowed, "texts", language, kind)
-
-
-@dataclass(frozen=True)
-class _File:
-    """One parsed file; every getter either returns what was asked for or raises BadInstrument."""
-
-    name: str
-    data: Mapping[str, Any]
-
-    @classmethod
-    def read(cls, folder: Traversable | Path, name: str) -> "_File":
-        try:
-            return cls(name, tomllib.loads((folder / name).read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise BadInstrument(name, "file", "is missing") from None
-        except UnicodeDecodeError as error:
-            raise BadInstrument(name, f"byte {error.start}", "is not UTF-8") from None
-        except tomllib.TOMLDecodeError as error:
-            reason, _, place = str(error).partition(" (at ")
-            raise BadInstrument(name, place.rstrip(")") or "syntax", reason) from None
-
-    def fault(self, path: str | Iterable[str], reason: str) -> BadInstrument:
-        return BadInstrument(self.name, path if isinstance(path, str) else ".".join(path), reason)
-
-    def value(self, kind: type[T], *path: str) -> T:
-        """What stands at a path, of one type."""
-        found: Any = self.data
-        for key in path:
-            found = found.get(key) if isinstance(found, Mapping) else None
-        if found is None:
-            raise self.fault(path, "is missing")
-        if not isinstance(found, kind) or isinstance(found, bool):
-            raise self.fault(path, f"must be {_NAMES[kind]}")
-        return found
-
-    def text(self, *path: str) -> str:
-        text = self.value(str, *path)
-        if not text.strip():
-            raise self.fault(path, "is empty")
-        return text
-
-    def list(self, *path: str, length: int | None = None) -> tuple[str, ...]:
-        items = self.value(list, *path)
-        if not items or not all(isinstance(item, str) and item.strip() for item in items):
-            raise self.fault(path, "must be a list of texts, none of them empty")
-        if length is not None and len(items) != length:
-            raise self.fault(path, f"must have {length} entries, not {len(items)}")
-        return tuple(items)
-
-    def by_language(self, *path: str) -> dict[str, str]:
-        self.only(LANGUAGES, *path)
-        return {language: self.text(*path, language) for language in LANGUAGES}
-
-    def only(self, known: Collection[str], *path: str) -> None:
-        """Refuse keys that nobody would read: mostly a typing error in a key that is then missing."""
-        for key in self.value(dict, *path) if path else self.data:
-            if key not in known:
-                raise self.fault((*path, key), f"is not known here; known are {', '.join(known)}")
-
-    def templates(self, allowed: Mapping[str, str], *path: str) -> dict[str, str]:
-        """The texts of a table: key -> the places it may have filled in, separated by spaces."""
-        texts = {key: self.text(*path, key) for key in allowed}
-        self.only(allowed, *path)
-        for key, text in texts.items():
-            try:
-                unknown = sorted(_places(text) - set(allowed[key].split()))
-            except ValueError as error:
-                raise self.fault((*path, key), f"has a wrong brace: {error}") from None
-            if unknown:
-                known = allowed[key] or "none"
-                raise self.fault((*path, key), f"unknown placeholder {{{unknown[0]}}}; known here: {known}")
-        return texts
-
-
-_NAMES: Mapping[type, str] = {
-    str: "text",
-    int: "a whole number",
-    dict: "a table",
-    list: "a list",
-    date: "a date",
-}
-
-
-def _places(template: str) -> set[str]:
-    """The places of a template. ValueError for a stray brace or anything but a plain name in it."""
-    places = set()
-    for _, name, form, conversion in Formatter().parse(template):
-        if form or conversion:
-            raise ValueError(f"{{{name}}} must be a plain name")
-        if name is not None:
-            places.add(name)
-    return places

@@ -14,7 +14,7 @@ from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from surveys.instrument import LANGUAGES, BadInstrument
+from surveys.instrument_file import LANGUAGES, BadInstrument
 from surveys.wording import language_of
 
 FILE, CLIENTS, STAFF = "pages.toml", "clients.toml", "staff.toml"

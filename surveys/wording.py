@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from surveys.instrument import KINDS, LANGUAGES, SHARED, Instruments
+from surveys.instrument import KINDS, SHARED, Instruments
+from surveys.instrument_file import LANGUAGES
 from surveys.segments import Segments, outside_gsm, segments
 
 __all__ = [

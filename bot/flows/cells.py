@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from surveys.instrument import LANGUAGES
+from surveys.instrument_file import LANGUAGES
 from surveys.wording import language_of
 
 CHANNELS = {"sms": "sms", "text": "sms", "mail": "mail", "email": "mail", "e-mail": "mail"}

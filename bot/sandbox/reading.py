@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from surveys import instrument
+from surveys import instrument, instrument_file
 
 
 def is_check_in(text: str, sms_name: str, language: str = "en") -> bool:
@@ -19,7 +19,7 @@ def feelings_asked(text: str, language: str = "en") -> tuple[str, ...]:
 
 def how_many_asked(text: str) -> int:
     """How many feelings a check-in asks about, in whatever language; 0 when it is none."""
-    return max(len(feelings_asked(text, language)) for language in instrument.LANGUAGES)
+    return max(len(feelings_asked(text, language)) for language in instrument_file.LANGUAGES)
 
 
 @cache

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from surveys.alert_wording import AlertText, Change, alert_text, urgent_sms
-from surveys.instrument import ALERT_KINDS, LANGUAGES, load_all
+from surveys.instrument import ALERT_KINDS, load_all
+from surveys.instrument_file import LANGUAGES
 from surveys.rapport import Explanation
 from surveys.wording import segments
 

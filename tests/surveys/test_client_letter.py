@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from surveys.client_letter import client_letter
-from surveys.instrument import FEELINGS, KINDS, LANGUAGES, load_all
+from surveys.instrument import FEELINGS, KINDS, load_all
+from surveys.instrument_file import LANGUAGES
 from surveys.page_wording import CLIENTS, read
 from surveys.wording import Say, Voice
 

@@ -9,7 +9,7 @@ from string import Formatter
 import pytest
 
 from surveys.digest_wording import URGENCY, Week, digest_words, week_text
-from surveys.instrument import LANGUAGES, BadInstrument
+from surveys.instrument_file import LANGUAGES, BadInstrument
 from surveys.page_wording import read
 
 TEXT = (files("surveys") / "instruments" / "digests.toml").read_text(encoding="utf-8")

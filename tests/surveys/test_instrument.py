@@ -7,17 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from surveys.instrument import (
-    ALERT_KINDS,
-    FOUNDATIONS,
-    KINDS,
-    LANGUAGES,
-    OVERALL,
-    BadInstrument,
-    Instruments,
-    load,
-    load_all,
-)
+from surveys.instrument import ALERT_KINDS, FOUNDATIONS, KINDS, OVERALL, Instruments, load, load_all
+from surveys.instrument_file import LANGUAGES, BadInstrument
 
 SEVEN = ("heard", "respected", "understood", "dependable", "accepted", "involved", "seen")
 Edit = Callable[..., Path]

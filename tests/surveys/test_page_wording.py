@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from surveys.instrument import LANGUAGES, BadInstrument
+from surveys.instrument_file import LANGUAGES, BadInstrument
 from surveys.page_wording import page_words, read
 
 TEXT = (files("surveys") / "instruments" / "pages.toml").read_text(encoding="utf-8")

@@ -3,7 +3,8 @@
 import pytest
 
 from surveys import tap
-from surveys.instrument import LANGUAGES, load_all
+from surveys.instrument import load_all
+from surveys.instrument_file import LANGUAGES
 from surveys.replies import parse
 from surveys.tap import Tap, tap_of
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveys.instrument import KINDS, LANGUAGES, load_all
+from surveys.instrument import KINDS, load_all
+from surveys.instrument_file import LANGUAGES
 from surveys.wording import NAME_UNITS, Say, Voice, Written, language_of, segments, why_not_name, write
 
 CORE = ("heard", "respected", "understood")

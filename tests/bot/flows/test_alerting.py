@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.flows import alerting
+from bot.flows import alerting, notes
 from bot.flows.links import AlertLink
 from bot.sandbox import Sandbox
 from bot.store import alerts, clients, people, practices
 from bot.store.alerts import Alert
 from tests.support.cast import Riverside
 from tests.support.letters import engage, leave, letters, link_of, text, told, whom, without
+from tests.support.therapist import me_of
 from tests.support.weeks import DECLINE, alerts_of, assess, climb, send, weekly
 
 DAY, QUARTER = timedelta(days=1), timedelta(minutes=15)
@@ -189,6 +190,19 @@ def test_a_wish_for_a_call_reaches_the_therapist(practice: Riverside) -> None:
     text(practice, "CALL", now)
     climb(practice, now)
     assert told(practice) == [("theo", "A client of yours would like a call. No time was promised.")]
+
+
+def test_a_wish_for_a_call_of_a_client_who_was_discharged_is_heard(practice: Riverside) -> None:
+    """The answer said that it was passed on."""
+    now = datetime.fromisoformat("2026-09-14T16:00+00:00")
+    with practice.ctx.store.transaction() as tx:
+        clients.set_state(tx, practice.practice.id, practice.clients["Ana"], "discharged")
+    text(practice, "CALL", now)
+    climb(practice, now)
+    assert told(practice) == [("theo", "A client of yours would like a call. No time was promised.")]
+    (alert,) = alerts_of(practice, "Ana", "call")
+    assert notes.page(practice.ctx, me_of(practice), alert.id, now).client.name == "Ana"
+    assert [each.alert.id for each in notes.entries(practice.ctx, me_of(practice))] == [alert.id]
 
 
 def test_a_wish_for_a_call_of_a_client_without_therapist_reaches_someone(practice: Riverside) -> None:

@@ -9,7 +9,7 @@ from bot.flows import asking, receiving
 from bot.flows.bounces import failures
 from bot.flows.context import Context
 from bot.flows.mail_in import read_mail
-from bot.store import undeliverable
+from bot.store import check_ins, undeliverable
 from bot.store.outbox import Message
 from tests.support.cast import PHONES, Riverside
 from tests.support.letters import letters
@@ -82,6 +82,16 @@ def test_a_delay_is_no_failure(talk: Talk, asked: Message) -> None:
     take(talk, report(asked.id, "4.4.1", action="delayed"))
     take(talk, report(asked.id, "5.1.1", action="relayed"))
     assert talk.last("Ana").state == "asked"
+
+
+@pytest.mark.parametrize("state", ["reminded", "partly_answered", "answered"])
+def test_what_comes_back_late_closes_nothing_that_has_gone_on_since(talk: Talk, asked: Message, state: str) -> None:
+    """A reminder went by another way, or answers came: the question got there after all."""
+    with talk.ctx.store.transaction() as tx:
+        check_ins.set_state(tx, talk.id, talk.last("Ana").id, state, NOON)
+    take(talk, report(asked.id))
+    assert talk.last("Ana").state == state
+    assert is_marked(talk), "the address is wrong all the same"
 
 
 def test_whoever_invents_a_report_marks_nobody(talk: Talk) -> None:

@@ -12,7 +12,8 @@ from bot.flows.client_letters import in_html, plain
 from bot.flows.context import Context
 from bot.store import clients, practices
 from surveys.client_letter import ClientLetter, client_letter
-from surveys.instrument import KINDS, LANGUAGES, load_all
+from surveys.instrument import KINDS, load_all
+from surveys.instrument_file import LANGUAGES
 from surveys.segments import segments
 from surveys.wording import Say, Voice
 from tests.support.cast import PHONES, Riverside

@@ -11,6 +11,7 @@ from bot.flows.managing import Refused
 from bot.flows.people_page import Asked
 from bot.store import people, practices, roster
 from tests.support.cast import MONDAY_NOON, Riverside
+from tests.support.letters import text
 from tests.support.managing import manager
 from tests.support.weeks import WELL, weekly
 
@@ -177,6 +178,25 @@ def test_a_former_therapists_answers_are_not_in_a_new_ones_export(practice: Rive
     ines = manager(practice.ctx, practice.practice, practice.staff["Ines"], "therapist")
     file = client_export.by_therapist(practice.ctx, ines, practice.clients["Ana"], "she asked", at)
     assert json.loads(file.text)["answers"] == []
+
+
+def test_what_belongs_to_no_check_in_is_a_new_therapists_from_the_first_visit_on(
+    practice: Riverside, dana: Me
+) -> None:
+    """What Ana texted of her own accord while she was with Theo stays between the two."""
+    text(practice, "I would rather not tell Ines", NOW)
+    client_record.move(practice.ctx, dana, practice.clients["Ana"], practice.staff["Ines"], NOW + timedelta(hours=1))
+    ines = manager(practice.ctx, practice.practice, practice.staff["Ines"], "therapist")
+
+    def held() -> dict[str, list[dict[str, str]]]:
+        file = client_export.by_therapist(practice.ctx, ines, practice.clients["Ana"], "she asked", NOW)
+        return dict(json.loads(file.text))
+
+    assert (held()["words"], held()["texts_to_them"]) == ([], [])
+    practice.visit("Ana", NOW + timedelta(days=7), therapist="Ines", now=NOW)
+    text(practice, "Nice room", NOW + timedelta(days=8))
+    assert [row["text"] for row in held()["words"]] == ["Nice room"]
+    assert "rather not" not in str(held())
 
 
 def test_an_export_needs_a_reason_which_is_kept_sealed(practice: Riverside, dana: Me) -> None:

@@ -1,10 +1,14 @@
 """The practice's own people: inviting, roles, leaving, tokens."""
 
+from dataclasses import replace
+
 import pytest
 
-from bot.flows import colleagues
+from bot.flows import accounts, colleagues
 from bot.flows.access import Me, NotHere
+from bot.flows.context import Context
 from bot.flows.managing import Refused
+from bot.flows.settings import BadSetting
 from bot.store import people, practices, sign_ins
 from tests.support.cast import MONDAY_NOON, Riverside
 from tests.support.managing import manager
@@ -44,6 +48,40 @@ def test_somebody_is_invited_by_mail(practice: Riverside, dana: Me) -> None:
     assert (done.new_person, done.mailed) == (True, True)
     assert practice.rows("select kind from outbox where person_id = :id", id=done.person_id) == [{"kind": "invitation"}]
     assert colleagues.invite_again(practice.ctx, dana, done.person_id, NOW).role == "supervisor"
+
+
+@pytest.fixture
+def without_mail(practice: Riverside) -> Context:
+    """The same practice before anybody has set up mail."""
+    return replace(practice.ctx, channels={})
+
+
+def been_in(practice: Riverside, name: str) -> None:
+    """Somebody has signed in before."""
+    with practice.ctx.store.transaction() as tx:
+        accounts.begin(tx, practice.practice.id, practice.staff[name], strong=False, how="link", browser="", now=NOW)
+
+
+def test_without_mail_a_link_is_handed_on_for_somebody_who_never_came_in(
+    practice: Riverside, dana: Me, without_mail: Context
+) -> None:
+    assert colleagues.invite_again(without_mail, dana, practice.staff["Theo"], NOW).link
+
+
+def test_without_mail_nobody_is_handed_a_link_to_a_colleagues_own_pages(
+    practice: Riverside, dana: Me, without_mail: Context
+) -> None:
+    """With it a manager would be Theo, and read what his clients wrote."""
+    been_in(practice, "Theo")
+    theo = practice.staff["Theo"]
+    assert "for them alone" in refused(colleagues.invite_again, without_mail, dana, theo, NOW)[""]
+    typed = {"name": "Theo", "email": "Theo@riverside.example", "role": "manager"}
+    assert "for them alone" in refused(colleagues.invite, without_mail, dana, typed, NOW)["email"]
+    assert roles(practice, "Theo") == ["therapist"]
+    with pytest.raises(BadSetting, match="attune sign-in-link --forget"):
+        accounts.forget_second_factor(without_mail, dana, theo, NOW)
+    assert practice.rows("select 1 from sign_in_link") == []
+    assert colleagues.invite_again(practice.ctx, dana, theo, NOW).mailed
 
 
 def test_an_invitation_that_cannot_be_sent_says_why_at_its_field(practice: Riverside, dana: Me) -> None:

@@ -135,6 +135,17 @@ def test_a_fault_with_one_practice_holds_up_no_other(declined: Riverside, capsys
     assert "fault" in "".join(capsys.readouterr())
 
 
+def test_a_letter_that_a_fault_kept_back_goes_out_once_that_is_mended(declined: Riverside) -> None:
+    def set_zone(zone: str) -> None:
+        with declined.ctx.store.transaction() as tx:
+            tx.run("update practice set timezone = :zone", {"zone": zone})
+
+    set_zone("America/Atlantis")
+    assert look(declined, MONDAY_AT_8) == 0
+    set_zone("America/New_York")
+    assert [look(declined, MONDAY_AT_8 + timedelta(minutes=after)) for after in (10, 20)] == [1, 0]
+
+
 # ------------------------------------------------------------------------------------------- what
 
 

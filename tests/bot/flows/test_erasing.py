@@ -10,14 +10,15 @@ from bot.flows.access import Me, NotHere
 from bot.flows.context import Context
 from bot.flows.managing import Refused
 from bot.flows.people_page import Asked
-from bot.store import SqliteEngine, audit, inbox, outbox, practices
+from bot.store import SqliteEngine, alerts, audit, inbox, outbox, practices
 from bot.store import erasing as rows
 from bot.store.inbox import Inbound
 from tests.support import canaries
 from tests.support.canaries import CANARIES
 from tests.support.cast import MONDAY_NOON, Riverside
+from tests.support.letters import text
 from tests.support.managing import manager
-from tests.support.weeks import WELL, weekly
+from tests.support.weeks import WELL, alerts_of, weekly
 
 NOW = canaries.MONDAY + timedelta(hours=1)
 HERS = ("a client's name", "a client's number", "a client's address", "a client's words", "words of danger")
@@ -198,6 +199,23 @@ def test_the_reference_must_be_typed(practice: Riverside) -> None:
         with pytest.raises(Refused):
             erasing.erase(practice.ctx, me, practice.clients["Ana"], typed, MONDAY_NOON)
     assert practice.client("Ana").name == "Ana"
+
+
+def test_whoever_wrote_of_danger_is_erased_only_once_somebody_has_taken_it_up(practice: Riverside) -> None:
+    """Whoever is to look needs to know whom it is about."""
+    text(practice, "I want to kill myself", MONDAY_NOON)
+    me = manager(practice.ctx, practice.practice, practice.staff["Dana"])
+    with pytest.raises(Refused) as refused:
+        erasing.erase(practice.ctx, me, practice.clients["Ana"], "C-Ana", MONDAY_NOON)
+    assert "nobody has taken it up yet" in refused.value.problems["ref"]
+    assert practice.client("Ana").name == "Ana"
+    assert isinstance(practice.ctx.store, SqliteEngine)
+    assert not Path(erasing.list_beside(practice.ctx.store.path)).exists(), "nor by the next start of a worker"
+    (alert,) = alerts_of(practice, "Ana", "danger")
+    with practice.ctx.store.transaction() as tx:
+        alerts.acknowledge(tx, practice.practice.id, alert.id, practice.staff["Theo"], "Called.", MONDAY_NOON)
+    erasing.erase(practice.ctx, me, practice.clients["Ana"], "C-Ana", MONDAY_NOON)
+    assert practice.client("Ana").erased
 
 
 def test_an_erased_client_is_nowhere_and_nothing_goes_to_them(practice: Riverside) -> None:

@@ -87,6 +87,25 @@ def test_confirming_takes_exactly_that_file_once(practice: Riverside, dana: Me) 
     assert len(practice.rows("select 1 from audit where what = 'import roster'")) == 1
 
 
+def test_a_file_whose_taking_was_cut_off_can_be_confirmed_again_and_is_taken_once(
+    practice: Riverside, dana: Me, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = hand_in(practice, dana, "roster", EMA)
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(import_preview.intake, "take_file", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            import_preview.confirm(practice.ctx, dana, draft, NOW)
+    assert import_preview.show(practice.ctx, dana, draft, NOW).taken is None
+    import_preview.confirm(practice.ctx, dana, draft, NOW)
+    assert client(practice, "C-Ema").name == "Ema Ortiz"
+    found = import_preview.show(practice.ctx, dana, draft, NOW)
+    assert (found.taken or {})["new"] == 1
+    with monkeypatch.context() as never_again:
+        never_again.setattr(import_preview.intake, "take_file", lambda *_: 1 / 0)
+        import_preview.confirm(practice.ctx, dana, draft, NOW)
+    assert practice.rows("select file_sealed from import_draft") == [{"file_sealed": None}]
+
+
 def test_an_appointment_that_moved_is_shown_with_both_times_on_the_practices_clock(
     practice: Riverside, dana: Me
 ) -> None:

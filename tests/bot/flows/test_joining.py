@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.flows import receiving
+from bot.flows import erasing, receiving
 from bot.flows.context import Context
 from bot.flows.links import read_reply_part, reply_address, stop_link
 from bot.flows.mail_in import read_mail
@@ -14,6 +14,7 @@ from bot.store import check_ins
 from bot.store.outbox import Message
 from tests.support.cast import Riverside
 from tests.support.mails import ANA, OURS, by_mail, mime
+from tests.support.managing import manager
 from tests.support.post import Post
 from tests.support.talk import Talk, at
 
@@ -141,6 +142,20 @@ def test_an_old_key_still_fits_after_the_secret_was_changed(talk: Talk) -> None:
     rotated = replace(talk.ctx.config, secrets=("a-new-secret-that-is-long-enough-too", *talk.ctx.config.secrets))
     assert read_reply_part(rotated, part[1]) == talk.last("Ana").id
     assert read_reply_part(replace(rotated, secrets=rotated.secrets[:1]), part[1]) is None
+
+
+@pytest.mark.parametrize("words", ["5 4 5 4", "I want to kill myself"])
+def test_a_mail_to_the_address_of_somebody_who_was_erased_is_nobodys(talk: Talk, asked: Message, words: str) -> None:
+    """No row of theirs fills up again; words of danger are a stranger's, who may still need help."""
+    address, client_id = signed(talk), talk.practice.clients["Ana"]
+    dana = manager(talk.ctx, talk.practice.practice, talk.practice.staff["Dana"])
+    erasing.erase(talk.ctx, dana, client_id, "C-Ana", NOON)
+    take(talk, mime(words, to=address))
+    take(talk, mime(words, sender="x@y.example", In_Reply_To=f"<{asked.id}@riverside.example>"))
+    rows = talk.practice.rows("select client_id, check_in_id from inbox")
+    assert rows == [{"client_id": None, "check_in_id": None}] * 2
+    assert talk.practice.rows("select 1 from answer") == []
+    assert {kind for kind, _ in talk.alerts()} == ({"danger_unknown"} if "kill" in words else set())
 
 
 @pytest.mark.parametrize("part", ["", "a", "é", "=" * 42, "a" * 42, "z" * 64, "1" * 42, "\x00"])

@@ -16,7 +16,8 @@ from bot.sandbox import Sandbox
 from bot.store import people
 from bot.store.practices import Practice
 from surveys.alert_wording import AlertText, Change, alert_text
-from surveys.instrument import ALERT_KINDS, LANGUAGES
+from surveys.instrument import ALERT_KINDS
+from surveys.instrument_file import LANGUAGES
 from surveys.rapport import Explanation
 from tests.support.cast import PHONES, Riverside
 from tests.support.letters import letters

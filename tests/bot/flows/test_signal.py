@@ -362,6 +362,19 @@ def test_a_client_who_was_asked_whether_they_meant_it_has_a_day_to_say_so(practi
     assert low_notes(practice) == ["opened"]
 
 
+def test_after_days_of_downtime_what_was_held_back_is_looked_at_again(practice: Riverside, deaf: None) -> None:
+    """As long as it is news at all."""
+    now = weekly(practice, "Ana", (*WELL, (1, 1, 1)))
+    with practice.ctx.store.transaction() as tx:
+        check_ins.set_prompted(tx, practice.practice.id, practice.check_ins("Ana")[-1].id, ("confirm",))
+    assess(practice, now)
+    later = now + timedelta(days=5)
+    assert signal.look_again(practice.ctx, later) == 1
+    assess(practice, later)
+    assert low_notes(practice) == ["opened"]
+    assert signal.look_again(practice.ctx, now + timedelta(days=9)) == 0
+
+
 def test_an_old_answer_is_no_news(practice: Riverside, deaf: None) -> None:
     """Whatever makes the worker look again, months later."""
     assess(practice, weekly(practice, "Ana", ODD) + 2 * WEEK)

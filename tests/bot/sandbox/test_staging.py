@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from bot.config import SETTINGS
 from bot.sandbox import Owner, Sandbox, demo, reading, run, story
 from bot.sandbox.processes import FailedToStart, Kept, environment, port_wanted
-from surveys import instrument
+from surveys import instrument, instrument_file
 from surveys.wording import Say, Voice, write
 
 ANA = "+12025550111"
@@ -69,7 +69,7 @@ def test_neither_starts_beside_a_real_account(command: object, monkeypatch: pyte
     assert "could reach real phones" in ended.output
 
 
-@pytest.mark.parametrize("language", instrument.LANGUAGES)
+@pytest.mark.parametrize("language", instrument_file.LANGUAGES)
 def test_a_client_knows_a_check_in_and_what_it_asks(language: str) -> None:
     asked = ("heard", "respected", "understood", "seen")
     voice = Voice(sms_name="Riverside", language=language)

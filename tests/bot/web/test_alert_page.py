@@ -1,18 +1,20 @@
 """The page behind an alert's link: who sees what, what a link allows, and that looking changes nothing."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from bs4 import BeautifulSoup
 
-from bot.flows import receiving
-from bot.store import alerts, clients, people, practices
+from bot.flows import erasing, receiving
+from bot.store import alerts, clients, people, practices, staff
 from bot.store.alerts import Alert
 from bot.store.inbox import Inbound
 from tests.support.alert_page import Page, visible
 from tests.support.cast import PHONES, Riverside
+from tests.support.managing import manager
 from tests.support.weeks import DECLINE, alerts_of, assess, climb, send, weekly
 
 STRANGER = "+12025550199"
@@ -285,6 +287,42 @@ def test_a_person_who_left_opens_nothing(theo: Page, ending: str) -> None:
     theo.now += timedelta(hours=72)
     assert theo.get().status_code == 404
     assert theo.stored().acknowledged_at is None
+
+
+def moved(practice: Riverside) -> None:
+    with practice.ctx.store.transaction() as tx:
+        where = {"t": practice.staff["Ines"], "c": practice.clients["Ana"]}
+        tx.run("update client set therapist_id = :t where id = :c", where)
+
+
+def no_therapist_any_more(practice: Riverside) -> None:
+    with practice.ctx.store.transaction() as tx:
+        staff.take_role(tx, practice.practice.id, practice.staff["Theo"], "therapist")
+
+
+def erased(practice: Riverside) -> None:
+    me = manager(practice.ctx, practice.practice, practice.staff["Dana"])
+    erasing.erase(practice.ctx, me, practice.clients["Ana"], "C-Ana", NIGHT)
+
+
+@pytest.mark.parametrize("happened", [moved, no_therapist_any_more, erased])
+def test_a_link_is_dead_once_the_client_is_no_longer_its_holders(
+    theo: Page, happened: Callable[[Riverside], None]
+) -> None:
+    """Mailed while it was theirs; nothing is shown, taken on or mailed again by it."""
+    happened(theo.practice)
+    assert theo.get().status_code == 404
+    assert [theo.post(ending).status_code for ending in ("", "/again", "/resume")] == [404] * 3
+    theo.now += timedelta(hours=72)
+    assert theo.get().status_code == 404
+    assert theo.post("/again").status_code == 404
+    assert theo.stored().acknowledged_at is None
+
+
+def test_danger_stays_open_to_the_therapist_it_was_told_to(practice: Riverside, danger: Alert) -> None:
+    """Moving the client just then must not leave everybody thinking that somebody else looks."""
+    moved(practice)
+    assert "Someone may need help now" in Page(practice, danger, "Theo", NIGHT).text()
 
 
 def test_the_page_is_kept_nowhere_and_found_by_nobody(theo: Page) -> None:

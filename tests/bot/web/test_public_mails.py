@@ -16,7 +16,8 @@ from bot.store import check_ins, clients
 from bot.store.clients import Entry
 from bot.web.app import create_app
 from surveys.client_letter import client_letter
-from surveys.instrument import LANGUAGES, load_all
+from surveys.instrument import load_all
+from surveys.instrument_file import LANGUAGES
 from surveys.wording import Say, Voice
 from tests.support.browsing import At
 from tests.support.cast import Riverside

@@ -86,6 +86,19 @@ def test_guessing_passwords_ends_soon_and_mailed_links_still_work(ctx: Context, 
     assert later.post("/sign-in/password", right).status_code == 303
 
 
+def test_neither_another_spelling_nor_another_field_gives_more_tries(ctx: Context, practice: Riverside) -> None:
+    """It is the account that is counted, whatever else the form holds."""
+    give_password(practice)
+    browser = Browser(ctx, MONDAY_NOON)
+    spellings = (THEO, THEO.upper(), f"  {THEO} ", THEO.title())
+    for n in range(10):
+        form = {"username": spellings[n % 4], "password": "wrong horse battery", "email": f"{n}@elsewhere.example"}
+        assert browser.post("/sign-in/password", form).status_code == 422
+    right = {"username": THEO, "password": GOOD}
+    for more in ({}, {"email": "fresh@elsewhere.example"}, {"email": ""}):
+        assert browser.post("/sign-in/password", right | more).status_code == 429
+
+
 def test_one_network_cannot_try_everybodys_password(ctx: Context, practice: Riverside) -> None:
     """Behind a proxy nearby, whom it serves counts; one IPv6 household is one."""
     browser = Browser(ctx, MONDAY_NOON)

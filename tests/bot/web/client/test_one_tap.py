@@ -13,7 +13,9 @@ from bot.flows.context import Context
 from bot.store import answer_links, check_ins, clients, practices
 from bot.web.app import create_app
 from tests.support.browsing import At
-from tests.support.cast import Riverside
+from tests.support.cast import PHONES, Riverside
+from tests.support.mails import by_mail
+from tests.support.post import Post
 from tests.support.talk import CORE, Talk, at
 
 NOON = at("09-07 12:00")
@@ -365,6 +367,35 @@ def test_a_form_and_then_a_text_count_once_too(phone: Phone, talk: Talk) -> None
     assert talk.answers("Ana") == {"heard": 1, "respected": 2, "understood": 1}
     talk.text("Ana", "3", NOON + timedelta(minutes=12))
     assert talk.answers("Ana") == {"heard": 1, "respected": 2, "understood": 1}
+
+
+def test_a_double_tap_is_one_after_the_other_with_nothing_in_between(phone: Phone, talk: Talk) -> None:
+    """After a text that says otherwise the same form is no repeat: what was said last stands, and all are kept."""
+    phone.post(**ALL)
+    talk.text("Ana", "1 2 1", NOON + timedelta(minutes=10))
+    phone.clock.time = NOON + timedelta(minutes=12)
+    again = phone.post(**ALL)
+    assert "stay as they are" not in again.text
+    assert (talk.answers("Ana"), kept(talk)) == (FULL, 3)
+    phone.post(**ALL)
+    assert kept(talk) == 3
+
+
+def test_whoever_says_on_the_page_that_it_is_not_for_them_lets_go_of_where_the_link_was_sent(talk: Talk) -> None:
+    """It went by mail, and by now the client is written to by text: the phone is theirs, the address isn't."""
+    by_mail(talk.practice, phone=PHONES["Ana"])
+    mailed = at("09-14 12:00")
+    post = Post(talk.ctx, talk.practice)
+    post.ask("Ana", mailed)
+    post.send(mailed)
+    by_mail(talk.practice, phone=PHONES["Ana"], channel="sms")
+    link(talk, talk.last("Ana").id, "m" * 43)
+    Phone(talk, mailed + timedelta(minutes=5), "m" * 43).post(words="wrong person")
+    client = talk.practice.client("Ana")
+    assert (client.phone, client.email) == (PHONES["Ana"], "")
+    with talk.ctx.store.transaction(write=False) as tx:
+        assert clients.is_stopped(tx, talk.id, "ana@clients.example")
+        assert not clients.is_stopped(tx, talk.id, PHONES["Ana"])
 
 
 def test_a_full_form_after_half_an_answer_by_text_is_a_new_set(phone: Phone, talk: Talk) -> None:

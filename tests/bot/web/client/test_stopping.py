@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
+from bot.flows import erasing
 from bot.flows.context import Context
 from bot.flows.links import stop_link
 from bot.store.outbox import Message
@@ -13,6 +14,7 @@ from bot.web.app import create_app
 from tests.support.browsing import At
 from tests.support.cast import Riverside
 from tests.support.mails import ANA, by_mail
+from tests.support.managing import manager
 from tests.support.post import Post
 from tests.support.talk import Talk, at
 
@@ -96,6 +98,19 @@ def test_the_link_works_for_someone_who_has_since_got_another_address(
         tx.run("update client set email_index = 'moved' where id = :id", {"id": practice.clients["Ana"]})
     web.post(path(ctx, asked), data=PRESSED)
     assert practice.client("Ana").stopped
+
+
+def test_the_link_of_somebody_who_was_erased_says_that_no_more_comes(
+    ctx: Context, practice: Riverside, web: FlaskClient, asked: Message
+) -> None:
+    """Their address is gone from the message: nobody else is stopped by it, and nothing is kept of it."""
+    erasing.erase(ctx, manager(ctx, practice.practice, practice.staff["Dana"]), practice.clients["Ana"], "C-Ana", NOON)
+    assert web.get(path(ctx, asked)).status_code == 200
+    done = web.post(path(ctx, asked), data=PRESSED)
+    assert done.status_code == 200
+    assert "No more check-ins will come" in done.text
+    assert practice.rows("select 1 from inbox") == []
+    assert practice.rows("select 1 from suppression") == []
 
 
 @pytest.mark.parametrize(

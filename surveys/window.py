@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays as public_holidays
 
@@ -26,6 +26,14 @@ _EPOCH_DAY = _EPOCH.toordinal()
 
 class NeverOpens(ValueError):
     """The hours, days and holidays together leave no time to write at."""
+
+
+def known_zone(zone: str, otherwise: str) -> str:
+    """The zone, or the other one where this machine doesn't know it."""
+    try:
+        return ZoneInfo(zone).key
+    except (ZoneInfoNotFoundError, ValueError):
+        return otherwise
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,9 @@
 """Mails to clients: one layout, as plain text and as HTML that needs no picture, no script, nothing from elsewhere."""
 
 from dataclasses import replace
-from functools import cache
-
-import css_inline
-import jinja2
 
 from bot.channels import Outgoing
+from bot.flows import mail_html
 from bot.flows.context import Context
 from bot.flows.links import reply_address, stop_link
 from bot.store import Tx, practices
@@ -46,17 +43,4 @@ def plain(letter: ClientLetter, link: str, stop: str) -> str:
 
 def in_html(letter: ClientLetter, link: str, stop: str) -> str:
     """The mail as HTML, each style where it is used; only what dark and narrow screens change stands in a sheet."""
-    return _inliner().inline(_template().render(letter=letter, link=link, stop=stop))
-
-
-@cache
-def _template() -> jinja2.Template:
-    loader = jinja2.PackageLoader("bot.flows")
-    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    return environment.get_template("client_letter.html")
-
-
-@cache
-def _inliner() -> css_inline.CSSInliner:
-    # it would read file:// and http:// stylesheets without asking
-    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+    return mail_html.render("client_letter.html", letter=letter, link=link, stop=stop)

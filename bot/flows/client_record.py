@@ -11,14 +11,14 @@ from bot.flows.access import Me, NotHere, practice_client
 from bot.flows.cells import BadCell
 from bot.flows.context import Context
 from bot.flows.managing import Refused, practice_of, sentence
-from bot.flows.planning import known_zone, replan_client
+from bot.flows.planning import replan_client
 from bot.flows.row_checks import COLUMNS, Checks
 from bot.flows.standing import Hanging
 from bot.flows.tables import TableRow
 from bot.store import Tx, appointments, check_ins, clients, people, practices, roster, staff
 from bot.store.clients import Client, Entry
 from bot.store.people import Person
-from surveys.window import clock_shows
+from surveys.window import clock_shows, known_zone
 
 FIELDS = ("client_ref", "name", "phone", "email", "language", "timezone", "channel", "consent_at")
 SOURCES = {"paper": "on paper", "online": "in an online form", "spoken": "in conversation", "roster": "with the roster"}

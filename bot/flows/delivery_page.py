@@ -14,13 +14,12 @@ from bot.flows import by_hand
 from bot.flows.access import Me, NotHere
 from bot.flows.context import Context
 from bot.flows.managing import Refused, practice_of
-from bot.flows.planning import known_zone
 from bot.flows.settings import BadSetting
 from bot.store import Tx, clients, delivery, exports, people
 from bot.store.delivery import Due, Stuck
 from bot.store.practices import Practice
 from bot.store.sql import epoch, moment_of
-from surveys.window import clock_shows
+from surveys.window import clock_shows, known_zone
 
 DAYS = 28
 WEEKS = 12

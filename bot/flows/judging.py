@@ -6,8 +6,9 @@ of 1 to a core feeling from someone who doesn't usually rate low.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from bot.flows.context import Context
@@ -26,11 +27,10 @@ def judge(
     ctx: Context, tx: Tx, belief: rapport.Belief, practice_id: str, client_id: str, therapist_id: str, now: datetime
 ) -> None:
     """Open, deepen or end alerts about one client with a therapist, by what is believed now."""
-    asked = check_ins.of_clients(tx, practice_id, [client_id])[client_id]
-    mine = [each for each in asked if each.asked_at and each.therapist_id == therapist_id]
-    _rapport(tx, belief, practice_id, client_id, therapist_id, mine, now)
-    _low(ctx, tx, belief, practice_id, client_id, therapist_id, mine, now)
-    _end_silence(tx, practice_id, client_id, therapist_id, asked, now)
+    case = _Case(ctx, tx, belief, practice_id, client_id, therapist_id, now)
+    case.decline()
+    case.very_low()
+    case.end_silence()
 
 
 def read_explanation(text: str) -> rapport.Explanation:
@@ -57,32 +57,95 @@ def _fall(found: Mapping[str, Any]) -> rapport.Fall:
     return rapport.Fall(found["feeling"], rapport.Range(**found["now"]), before, found["usual"])
 
 
-def _rapport(
-    tx: Tx,
-    belief: rapport.Belief,
-    practice_id: str,
-    client_id: str,
-    therapist_id: str,
-    mine: list[CheckIn],
-    now: datetime,
-) -> None:
-    latest = alerts.latest(tx, practice_id, client_id, therapist_id, "rapport")
-    rate = 1 / _one_in(tx, practice_id, therapist_id)
-    threshold, start = belief.model.threshold(rate), rapport.start(belief)
-    verdict = alerting.decide(belief.evidence, threshold, _standing(latest, mine), start=start, rate=rate)
-    if verdict == "open" and clients.get(tx, practice_id, client_id).state not in GONE:
-        why = belief.explain() if belief.evidence >= threshold else rapport.explain_start(belief)
-        _open(tx, practice_id, client_id, therapist_id, "rapport", why, mine[-1] if mine else None, now)
-    elif verdict == "deepen" and latest:
-        alerts.update_explanation(tx, latest, json.dumps(asdict(belief.explain())))
-    elif verdict == "resolve" and latest:
-        _keep_recovery(tx, latest, belief)
-        _resolve(tx, latest, now)
+@dataclass(frozen=True)
+class _Case:
+    """One client with one therapist, inside the transaction that changed what is believed about them."""
 
+    ctx: Context
+    tx: Tx
+    belief: rapport.Belief
+    practice_id: str
+    client_id: str
+    therapist_id: str
+    now: datetime
 
-def _one_in(tx: Tx, practice_id: str, therapist_id: str) -> int:
-    own = people.get(tx, practice_id, therapist_id).one_false_alarm_in
-    return alerting.one_in(practices.get(tx, practice_id).settings, own)
+    def decline(self) -> None:
+        """Open, deepen or end the note about a decline."""
+        latest, belief, rate = self._latest("rapport"), self.belief, 1 / self._one_in()
+        threshold, start = belief.model.threshold(rate), rapport.start(belief)
+        verdict = alerting.decide(belief.evidence, threshold, _standing(latest, self.mine), start=start, rate=rate)
+        if verdict == "open":
+            why = belief.explain() if belief.evidence >= threshold else rapport.explain_start(belief)
+            self._open("rapport", why, self.mine[-1] if self.mine else None)
+        elif verdict == "deepen" and latest:
+            alerts.update_explanation(self.tx, latest, json.dumps(asdict(belief.explain())))
+        elif verdict == "resolve" and latest:
+            self._keep_recovery(latest)
+            self._resolve(latest)
+
+    def very_low(self) -> None:
+        """Tell of a single very low answer, or take that back when the next ones aren't, or a decline says it all."""
+        answers = check_ins.answers_of(self.tx, self.practice_id, self.client_id, self.therapist_id)
+        answered = [each for each in self.mine if answers.get(each.id)]
+        scores = [answers[each.id] for each in answered]
+        low = alerting.very_low(scores[-1], scores[:-1], self.ctx.instruments.core) if scores else ()
+        latest, decline = self._latest("low"), self._latest("rapport")
+        declining = decline is not None and decline.resolved_at is None
+        if latest and latest.resolved_at is None and (declining or not low):
+            self._resolve(latest)
+        if low and not declining and _fresh(answered[-1], latest, self.now):
+            why = rapport.Explanation(None, 1, low, False, self.belief.probability)
+            self._open("low", why, answered[-1])
+
+    def end_silence(self) -> None:
+        """A client who answers again is silent no more."""
+        silent = self._latest("silent")
+        if silent and silent.resolved_at is None and schedule.unanswered(askings_of(self.asked)) == 0:
+            self._resolve(silent)
+
+    @cached_property
+    def asked(self) -> list[CheckIn]:
+        """All check-ins of the client, with whichever therapist."""
+        return check_ins.of_clients(self.tx, self.practice_id, [self.client_id])[self.client_id]
+
+    @cached_property
+    def mine(self) -> list[CheckIn]:
+        """Those asked about this therapist."""
+        return [each for each in self.asked if each.asked_at and each.therapist_id == self.therapist_id]
+
+    def _latest(self, kind: str) -> Alert | None:
+        return alerts.latest(self.tx, self.practice_id, self.client_id, self.therapist_id, kind)
+
+    def _one_in(self) -> int:
+        own = people.get(self.tx, self.practice_id, self.therapist_id).one_false_alarm_in
+        return alerting.one_in(practices.get(self.tx, self.practice_id).settings, own)
+
+    def _keep_recovery(self, latest: Alert) -> None:
+        """The evidence that it is over, kept beside what it was. A low start that became usual is no recovery."""
+        told = read_explanation(latest.explanation)
+        if told.start:
+            return
+        found = json.loads(latest.explanation)
+        found["recovery"] = asdict(self.belief.recovery(told.feelings, told.since))
+        alerts.update_explanation(self.tx, latest, json.dumps(found))
+
+    def _resolve(self, alert: Alert) -> None:
+        alerts.resolve(self.tx, alert, self.now)
+        alerts.withdraw_letters(self.tx, alert, OVER)
+
+    def _open(self, kind: str, why: rapport.Explanation, check_in: CheckIn | None) -> None:
+        if clients.get(self.tx, self.practice_id, self.client_id).state in GONE:
+            return
+        alerts.open_alert(
+            self.tx,
+            self.practice_id,
+            client_id=self.client_id,
+            therapist_id=self.therapist_id,
+            kind=kind,
+            explanation=json.dumps(asdict(why)),
+            check_in_id=check_in.id if check_in else None,
+            now=self.now,
+        )
 
 
 def _standing(latest: Alert | None, mine: list[CheckIn]) -> alerting.Standing:
@@ -98,43 +161,6 @@ def _standing(latest: Alert | None, mine: list[CheckIn]) -> alerting.Standing:
     )
 
 
-def _keep_recovery(tx: Tx, latest: Alert, belief: rapport.Belief) -> None:
-    """The evidence that it is over, kept beside what it was. A low start that became usual is no recovery."""
-    told = read_explanation(latest.explanation)
-    if told.start:
-        return
-    found = json.loads(latest.explanation)
-    found["recovery"] = asdict(belief.recovery(told.feelings, told.since))
-    alerts.update_explanation(tx, latest, json.dumps(found))
-
-
-def _low(
-    ctx: Context,
-    tx: Tx,
-    belief: rapport.Belief,
-    practice_id: str,
-    client_id: str,
-    therapist_id: str,
-    mine: list[CheckIn],
-    now: datetime,
-) -> None:
-    """Tell of a single very low answer, or take that back when the next ones aren't, or a decline says it all."""
-    answers = check_ins.answers_of(tx, practice_id, client_id, therapist_id)
-    answered = [each for each in mine if answers.get(each.id)]
-    scores = [answers[each.id] for each in answered]
-    low = alerting.very_low(scores[-1], scores[:-1], ctx.instruments.core) if scores else ()
-    latest = alerts.latest(tx, practice_id, client_id, therapist_id, "low")
-    decline = alerts.latest(tx, practice_id, client_id, therapist_id, "rapport")
-    declining = decline is not None and decline.resolved_at is None
-    if latest and latest.resolved_at is None and (declining or not low):
-        _resolve(tx, latest, now)
-    if not low or declining or not _fresh(answered[-1], latest, now):
-        return
-    if clients.get(tx, practice_id, client_id).state not in GONE:
-        why = rapport.Explanation(None, 1, low, False, belief.probability)
-        _open(tx, practice_id, client_id, therapist_id, "low", why, answered[-1], now)
-
-
 def _fresh(check_in: CheckIn, latest: Alert | None, now: datetime) -> bool:
     """Whether a check-in is still to be told of: not yet told, not old, and not waiting for the client's own "I
     meant otherwise"."""
@@ -143,39 +169,3 @@ def _fresh(check_in: CheckIn, latest: Alert | None, now: datetime) -> bool:
     at = check_in.answered_at or check_in.asked_at or now
     asked_again = "confirm" in check_in.prompted and now - at < alerting.TO_MEAN_OTHERWISE
     return now - at < alerting.LOW_IS_OLD and not asked_again
-
-
-def _end_silence(
-    tx: Tx, practice_id: str, client_id: str, therapist_id: str, asked: list[CheckIn], now: datetime
-) -> None:
-    """A client who answers again is silent no more."""
-    silent = alerts.latest(tx, practice_id, client_id, therapist_id, "silent")
-    if silent and silent.resolved_at is None and schedule.unanswered(askings_of(asked)) == 0:
-        _resolve(tx, silent, now)
-
-
-def _resolve(tx: Tx, alert: Alert, now: datetime) -> None:
-    alerts.resolve(tx, alert, now)
-    alerts.withdraw_letters(tx, alert, OVER)
-
-
-def _open(
-    tx: Tx,
-    practice_id: str,
-    client_id: str,
-    therapist_id: str,
-    kind: str,
-    why: rapport.Explanation,
-    check_in: CheckIn | None,
-    now: datetime,
-) -> None:
-    alerts.open_alert(
-        tx,
-        practice_id,
-        client_id=client_id,
-        therapist_id=therapist_id,
-        kind=kind,
-        explanation=json.dumps(asdict(why)),
-        check_in_id=check_in.id if check_in else None,
-        now=now,
-    )

@@ -5,9 +5,7 @@ transaction that moves the message's row; so each outcome has its consequences o
 """
 
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot import log
 from bot.channels.codes import BAD_ADDRESS, STOPPED
 from bot.flows.context import Context
 from bot.flows.falling_back import FALLS_BACK, by_another_way
@@ -18,6 +16,7 @@ from bot.store.check_ins import CheckIn
 from bot.store.outbox import Message
 from surveys import schedule as rule
 from surveys.conversation import Event, State, move
+from surveys.window import known_zone
 
 
 def accepted(tx: Tx, message: Message, attempt_id: str, provider_id: str, now: datetime) -> bool:
@@ -81,15 +80,6 @@ def _not_asked(tx: Tx, message: Message, event: Event, reason: str, now: datetim
     came_back = message.kind == "check_in" and event is Event.REFUSED and check_in.state == State.ASKED
     if came_back or check_in.state == State.PLANNED:
         _move(tx, message, event, now, reason)
-
-
-def known_zone(zone: str, otherwise: str) -> str:
-    """A client's zone, or the practice's where this machine doesn't know it."""
-    try:
-        return ZoneInfo(zone).key
-    except (ZoneInfoNotFoundError, ValueError):
-        log.get().warning("unknown time zone")
-        return otherwise
 
 
 def stop_client(tx: Tx, practice_id: str, client_id: str, address: str, source: str, now: datetime) -> None:

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
-import css_inline
-import jinja2
+from bot.flows import mail_html
 
 TREND = "trend"  # the one picture a letter may hold, named by `cid:` and attached when the letter is sent
 SHOWS_TREND = f'src="cid:{TREND}"'
@@ -50,7 +48,7 @@ class Letter:
 
 def written(letter: Letter) -> tuple[str, str]:
     """The letter as plain text and as HTML with its styles inlined."""
-    return _plain(letter), _inliner().inline(_template().render(letter=letter))
+    return _plain(letter), mail_html.render("letter.html", letter=letter)
 
 
 def _plain(letter: Letter) -> str:
@@ -62,16 +60,3 @@ def _plain(letter: Letter) -> str:
 def _plain_part(part: Part) -> str:
     lines = [f"- {line}" for line in part.lines] + [f"- {name}: {value}" for name, value in part.figures]
     return "\n".join([f"{part.heading}:", *lines])
-
-
-@cache
-def _template() -> jinja2.Template:
-    loader = jinja2.PackageLoader("bot.flows")
-    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    return environment.get_template("letter.html")
-
-
-@cache
-def _inliner() -> css_inline.CSSInliner:
-    # It would read file:// and http:// stylesheets without asking. What is in @media stays for dark screens.
-    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)

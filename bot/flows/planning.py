@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.flows.context import Context
 from bot.flows.restored import leave_unasked
@@ -19,6 +18,7 @@ from bot.store.practices import Practice
 from bot.store.sql import epoch, moment_of
 from surveys import schedule as rule
 from surveys.conversation import State
+from surveys.window import known_zone
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 TO_PLAN, SOON = "to plan anew: ", timedelta(minutes=2)
@@ -67,14 +67,6 @@ def plan_marked(ctx: Context, now: datetime) -> int:
 def replan_client(tx: Tx, practice_id: str, client_id: str, now: datetime) -> None:
     """Plan one client anew inside a transaction that changed what they want."""
     _replan(tx, practice_id, [client_id], now)
-
-
-def known_zone(zone: str, otherwise: str) -> str:
-    """A client's zone, or the practice's where this machine doesn't know it."""
-    try:
-        return ZoneInfo(zone).key
-    except (ZoneInfoNotFoundError, ValueError):
-        return otherwise
 
 
 def for_schedule(client: Client, schedule: rule.Schedule, fresh_from: datetime | None = None) -> rule.Client:

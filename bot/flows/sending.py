@@ -25,6 +25,7 @@ from bot.store.practices import Practice
 from surveys import courtesy
 from surveys.conversation import OPEN, State
 from surveys.schedule import Client as Stranger
+from surveys.window import known_zone
 
 AT_ONCE = 10
 RETRY_AFTER = (30, 60, 120, 300, 900, 1800, 3600)  # seconds; the last one again and again
@@ -253,7 +254,7 @@ def _by_courtesy(
     rule = rule_for(tx, practice, client.therapist_id, client.id)
     found = replace(
         for_schedule(client, rule),
-        zone=outcomes.known_zone(client.timezone, practice.timezone),
+        zone=known_zone(client.timezone, practice.timezone),
         stopped=client.stopped or clients.is_stopped(tx, practice.id, message.address),
     )
     return courtesy.judge(_errand(tx, message), found, rule, now)

@@ -349,6 +349,7 @@ def test_the_doctor_looks_also_where_the_key_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_backup_is_made_and_restored(filled: Attune) -> None:
+    filled.good("schedule", "set", "delay_minutes=1440")  # at no time of the day is anything due yet
     file = str(filled.folder / "copy.db")
     assert "Keep SECRET_KEY elsewhere" in filled.good("backup", file)
     assert "is there already" in filled.refused("backup", file)

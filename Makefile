@@ -30,7 +30,7 @@ test-postgres: .venv/.ready-dev ## every flow once more, on a real PostgreSQL
 	  $(FILES_ONLY:%=--ignore tests/bot/flows/test_%.py)
 test-contract: .venv/.ready-dev .tools ## Twilio's own description, signatures and segment counts against ours
 	$(BIN)/pytest -q tests/contract
-test-story: .venv/.ready-dev ## the demo, kills in the middle of it, and a short form of the faults
+test-story: .venv/.ready-dev .gcc ## the demo, kills in the middle of it, and a short form of the faults
 	$(BIN)/pytest -q tests/story tests/faults
 test-browser: .venv/.ready-dev .tools ## the pages in a real browser
 	$(BIN)/pytest -q -n 2 tests/browser
@@ -49,7 +49,7 @@ bench-signal: .venv/.ready-dev ## how early the signal finds a decline, beside t
 	$(BIN)/python -m tests.bench_signal
 honesty: .venv/.ready-dev ## how often notes are wrong, by simulation (an hour); writes the table the pages show
 	$(BIN)/python -m tests.bench_honesty surveys/rapport/figures.toml
-faults: .venv/.ready-dev ## many kills at every step of a send, with the provider's own book as the judge
+faults: .venv/.ready-dev .gcc ## thousands of kills and power cuts, with books of our own as the judges (some hours)
 	$(BIN)/python -m tests.faults.run
 pictures: .venv/.ready-dev .tools ## make the README's pictures anew
 	$(BIN)/python -m tests.support.pictures
@@ -94,3 +94,11 @@ clean: ## remove what the commands made
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
 	  else echo "The tests need these Debian packages:$$missing"; exit 1; fi; \
 	fi
+
+# A compiler, for the disk that forgets what was not synced (tests/faults/disk.c).
+.PHONY: .gcc
+.gcc:
+	@command -v gcc >/dev/null || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq gcc libc6-dev >/dev/null; \
+	  else echo "The tests need these Debian packages: gcc libc6-dev"; exit 1; fi

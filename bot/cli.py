@@ -77,7 +77,9 @@ def web() -> None:
     command = [sys.executable, "-m", "gunicorn", "--bind", f"0.0.0.0:{config.port}", "--workers", "2"]
     command += ["--worker-class", "gthread", "--threads", "4", "--no-control-socket", "--timeout", "60"]
     # the log of requests would hold addresses with tokens in them
-    command += ["--graceful-timeout", "30", "--log-level", "warning", "bot.web:create_app()"]
+    command += ["--graceful-timeout", "30", "--log-level", "warning"]
+    # PUBLIC_URL says how the world reaches us: no header does, whoever it comes from
+    command += ["--forwarded-allow-ips", "", "bot.web:create_app()"]
     os.execv(sys.executable, command)  # noqa: S606 (no shell wanted: every part is ours)
 
 
@@ -328,7 +330,7 @@ def token_new(name: str, practice_name: str | None) -> None:
 @click.option("--asked", default="heard,respected,understood", show_default=True, help="The open questions.")
 @click.option("--channel", type=click.Choice(["sms", "email"]), default="sms", show_default=True)
 def try_reply(text: str, asked: str, channel: str) -> None:
-    """Show how a reply is read, and why. Nothing is stored or sent."""
+    """Show how a reply is read, and why, and what else the same words can mean. Nothing is stored or sent."""
     from surveys import instrument, replies
 
     instruments = instrument.load_all()
@@ -345,6 +347,9 @@ def try_reply(text: str, asked: str, channel: str) -> None:
     for because in reply.because:
         meant = " ".join(str(part) for part in (because.feeling, because.score) if part is not None)
         click.echo(f"because: {meant or 'nothing'} from {because.words!r} ({because.rule})")
+    for other in replies.readings(text, feelings, instruments, channel=channel)[1:]:
+        meant = ", ".join(f"{f} {score or 'open'}" for f, score in zip(feelings, other.scores, strict=True))
+        click.echo(f"or: {meant} ({other.why})")
 
 
 @main.command()
@@ -383,7 +388,7 @@ def restore(file: Path, force: bool) -> None:
     settings.needs(config, "secrets")
     ctx, now = context.build(config), calls.now_by(config)
     done = backups.restore(ctx, str(file), now, force)
-    older_copy.advance(ctx, now)
+    older_copy.advance(ctx, now, made_safe=True)
     click.echo(
         f"Restored. Messages looked up before they may go out again: {done.messages}. Check-ins closed, since they "
         f"may have been asked after the backup: {done.check_ins}.\nWhat clients texted after the backup was made "

@@ -28,6 +28,7 @@ class Config:
     """Settings of one process. Secrets stay out of its repr."""
 
     database_url: str = "sqlite:///var/attune.db"
+    data_folder: str = "var"
     public_url: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     twilio_account_sid: str = ""
@@ -51,6 +52,7 @@ class Config:
         reader = _Reader(env)
         config = cls(
             database_url=reader.text("DATABASE_URL") or cls.database_url,
+            data_folder=reader.text("DATA_FOLDER") or cls.data_folder,
             public_url=reader.url("PUBLIC_URL").rstrip("/"),
             secrets=reader.secrets(),
             twilio_account_sid=reader.text("TWILIO_ACCOUNT_SID", *_ACCOUNT),
@@ -204,6 +206,7 @@ _ENV_NAMES = {name.name: name.name.upper() for name in fields(Config)} | {
 
 SETTINGS = (
     "DATABASE_URL",
+    "DATA_FOLDER",
     "PUBLIC_URL",
     "SECRET_KEY",
     "SECRET_KEY_FILE",

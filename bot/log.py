@@ -18,7 +18,7 @@ ALLOWED = frozenset(
     {
         "event", "level", "timestamp", "process", "practice", "client", "person", "appointment", "check_in",
         "message", "attempt", "alert", "inbox", "worker", "kind", "state", "code", "count", "seconds",
-        "status", "channel", "error", "port", "what", "setting",
+        "status", "channel", "error", "port", "what", "setting", "request",
     }
 )
 # fmt: on

@@ -10,10 +10,13 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
+from apscheduler.schedulers import SchedulerNotRunningError
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from bot import log
@@ -30,6 +33,7 @@ from bot.flows import (
     mail_poll,
     older_copy,
     planning,
+    replaying,
     sending,
     settling,
 )
@@ -56,6 +60,7 @@ CHORES = (
     Chore("fetch mails", mail_poll.EVERY, mail_poll.poll),
     Chore("letters by the calendar", digests.EVERY, digests.send_due),
     Chore("finish planning", timedelta(minutes=1), planning.plan_marked),
+    Chore("finish replaying", timedelta(minutes=1), replaying.replay_marked),
     Chore("mark the database", older_copy.EVERY, older_copy.advance),
     Chore("count months that are over", groups.EVERY, groups.close_months),
     Chore("drop files never confirmed", import_preview.EVERY, import_preview.forget_old),
@@ -137,14 +142,33 @@ class Worker:
                           misfire_grace_time=None, next_run_time=datetime.now(scheduler.timezone))  # fmt: skip
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop(scheduler))
-        # What was answered while nobody listened counts before anything is closed as unanswered or asked anew.
+        self._catch_up()
+        if not self._stopping.is_set():
+            scheduler.start()
+        self._say_goodbye()
+        log.get().info("worker stopped", worker=self.id)
+
+    def _catch_up(self) -> None:
+        """What was answered while nobody listened counts before anything is closed as unanswered or asked anew.
+
+        Beside the main thread, so that a provider who hangs can't keep a worker that is told to stop.
+        """
+        beginning = threading.Thread(target=self._begin, name="beginning", daemon=True)
+        beginning.start()
+        while beginning.is_alive() and not self._stopping.is_set():
+            beginning.join(0.1)
+
+    def _begin(self) -> None:
         self._try(partial(fetching.fetch_missed, self.ctx), self.clock.now())
         log.get().info("worker started", worker=self.id)
         self._try(partial(erasing.at_start, self.ctx), self.clock.now())
-        scheduler.start()
+        self.ctx.store.close()
+
+    def _say_goodbye(self) -> None:
+        """Calls under way get GOODBYE seconds in all; what takes longer is in doubt, and looked up by the next one."""
+        until = time.monotonic() + GOODBYE
         for hands in self._hands():
-            hands.wait(GOODBYE)
-        log.get().info("worker stopped", worker=self.id)
+            hands.wait(max(0.0, until - time.monotonic()))
 
     def tick(self) -> int:
         """One pass over everything that is due, calls to providers included; how many things were done."""
@@ -156,6 +180,7 @@ class Worker:
     def _pass(self) -> int:
         """One pass over what is due here; calls to providers are only begun."""
         now = self.clock.now()
+        older_copy.look_again(self.ctx, now)
         self._try(self._beat, now)
         flows = (asking.expire_due, asking.ask_due, asking.remind_due, alerting.climb_due, sending.free_abandoned)
         done = sum(self._try(partial(flow, self.ctx), now) for flow in flows)
@@ -235,7 +260,16 @@ class Worker:
         for hands in self._hands():
             hands.stop()
         # shutdown waits for the pass under way, and a signal handler runs in the scheduler's own thread
-        threading.Thread(target=scheduler.shutdown, kwargs={"wait": True}).start()
+        threading.Thread(target=_shut_down, args=(scheduler,), daemon=True).start()
+
+
+def _shut_down(scheduler: BlockingScheduler) -> None:
+    """End it, also when it is told so just before it starts."""
+    while True:
+        with suppress(SchedulerNotRunningError):
+            scheduler.shutdown(wait=True)
+            return
+        time.sleep(0.01)
 
 
 def tick_once(ctx: Context, clock: Clock) -> int:

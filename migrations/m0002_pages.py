@@ -35,6 +35,16 @@ STATEMENTS = [
         expires_at {i64} not null,
         used_at {i64}
     ) {strict}""",
+    """create table new_address (
+        id text primary key references person(id),
+        practice_id text not null references practice(id),
+        address_sealed text not null,
+        hash text not null unique,
+        asked_by text not null,
+        created_at {i64} not null,
+        ended_at {i64},
+        changed_at {i64}
+    ) {strict}""",
     """create table sign_in (
         id text primary key,
         practice_id text not null references practice(id),
@@ -107,6 +117,10 @@ STATEMENTS = [
     # --- a client's own rows: by practice and client, lest an index of the whole practice looks as good as m0001's
     "create index appointment_of_client on appointment (practice_id, client_id, starts_at)",
     "create index check_in_of_client on check_in (practice_id, client_id, due_at)",
+    "create index client_of_therapist on client (practice_id, therapist_id, client_ref)",
+    "drop index client_therapist",
+    "create index suppression_address on suppression (address_index)",  # asked for at every text, over all practices
+    "create index alert_of_therapist on alert (practice_id, therapist_id, opened_at, id)",
     # --- one-tap answers; addresses that mail came back from
     """create table answer_link (
         hash text primary key,
@@ -155,6 +169,7 @@ STATEMENTS = [
     "create index outbox_created on outbox (created_at, practice_id, channel, state, segments)",
     "create index outbox_tests on outbox (practice_id, state) where kind = 'test_text'",
     "create index outbox_question on outbox (check_in_id, kind, created_at, id, channel, delivery)",
+    "drop index outbox_check_in",  # the one above begins with the same
     "create index consent_event_what on consent_event (what, at)",
     "create index inbox_kind on inbox (kind, received_at)",
     """create table import_draft (

@@ -17,13 +17,14 @@ All patterns of all languages are kept in one tree, so a text is read once, howe
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 BREAK = "."  # stands between two sentences in a row of words
 _LONGEST_GAP = 6
+_LONG = 300  # words; few replies are longer
 _MOST_STARTS = 250  # times one word may begin a pattern in one text; "i" comes 150 times in 12,000 characters
 _WORD = re.compile(r"[^\W_]+(?:(?:['’`´ʼ]|(?<![\d_])\*+(?=[^\W\d_]))[^\W_]+)*|[.!?;…。！？\n]+|\N{IDEOGRAPHIC COMMA}")
 _ELIDED = frozenset({"j", "d", "l", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu"})
@@ -94,14 +95,19 @@ class Match(NamedTuple):
         return self.first < other.after and other.first < self.after
 
 
-class _Node:
-    """A place in the tree. Tables are made when first needed: most places have one way on."""
+_NO_WORDS: dict[str, tuple["_Node", ...]] = {}  # shared by all places that have none, and never filled
+_NO_PREFIXES: dict[str, tuple[tuple[str, "_Node"], ...]] = {}
 
-    __slots__ = ("children", "end", "found", "gaps", "numbers", "prefixes", "words")
+
+class _Node:
+    """A place in the tree. Tables are made when first needed: most places have one way on, a `leaf` has none."""
+
+    __slots__ = ("children", "end", "found", "gaps", "leaf", "numbers", "prefixes", "words")
 
     def __init__(self) -> None:
-        self.words: dict[str, tuple[_Node, ...]] | None = None
-        self.prefixes: dict[str, tuple[tuple[str, _Node], ...]] | None = None
+        self.leaf = False
+        self.words: dict[str, tuple[_Node, ...]] = _NO_WORDS
+        self.prefixes: dict[str, tuple[tuple[str, _Node], ...]] = _NO_PREFIXES
         self.gaps: tuple[tuple[int, _Node], ...] = ()
         self.numbers: tuple[tuple[bool, _Node], ...] = ()
         self.end: _Node | None = None
@@ -127,6 +133,7 @@ class Phrases:
         self._anywhere = _Node()
         self.vocabulary: set[str] = set()
         self._lists: list[Mapping[str, Sequence[str]]] = []
+        self._reach = 1  # words that the longest pattern can cover
 
     def add(self, group: str, value: str, pattern: str, lists: Mapping[str, Sequence[str]]) -> None:
         """Add one pattern; BadPattern when a sign in it is not understood or a list is missing."""
@@ -135,6 +142,7 @@ class Phrases:
             signs.pop()
         if not [s for s in signs if s not in "^$" and not s.startswith("*")]:
             raise BadPattern(f"{pattern!r} has no word to look for")
+        self._reach = max(self._reach, sum(_reach(sign, lists) for sign in signs))
         at_start = signs[0] == "^"
         nodes = [self._start if at_start else self._anywhere]
         for sign in signs[1:] if at_start else signs:
@@ -178,7 +186,7 @@ class Phrases:
                 self._link_entry(node, child, word)
 
     def _link_entry(self, node: _Node, child: _Node, entry: str) -> None:
-        parts = [part for word in entry.split() for part in fold_words(word)]
+        parts = _parts(entry)
         for place, part in enumerate(parts):
             target = child if place == len(parts) - 1 else node.child(f"{part} ...")[0]
             self._link_word(node, target, part)
@@ -189,7 +197,7 @@ class Phrases:
             prefix = word[:-1]
             if len(prefix) < 3:
                 raise BadPattern(f"{word!r} is too short to stand for all words that begin so")
-            node.prefixes = node.prefixes or {}
+            node.prefixes = node.prefixes or {}  # its own, not the shared one
             node.prefixes[prefix[:3]] = (*node.prefixes.get(prefix[:3], ()), (prefix, target))
             return
         self.vocabulary.add(word)
@@ -205,29 +213,57 @@ class Phrases:
             node = nodes.pop()
             nodes += (node.children or {}).values()
             node.children = None
+            node.leaf = not (node.words or node.prefixes or node.gaps or node.numbers or node.end)
 
-    def find(self, words: Words) -> list[Match]:
-        """Every pattern found, at every place, in text order.
+    def find(self, words: Words, until: int | None = None) -> list[Match]:
+        """Every pattern found, at every place up to `until` (all of them by default), in text order.
 
-        A word that comes more often than in any language begins no more patterns: that bounds the time a text takes.
+        A word that comes more often than in any language begins no more patterns, and what comes again word by word in
+        a long text is not looked at again: that bounds the time a text takes.
         """
-        row = words.folded
+        row = (*words.folded, BREAK)
         found: list[Match] = []
         seen: Counter[str] = Counter()
-        for first, word in enumerate(row):
+        known: dict[Sequence[str], Sequence[Match]] = {}
+        for first, word in enumerate(words.folded[:until]):
             seen[word] += 1
             if word == BREAK or seen[word] > _MOST_STARTS:
                 continue
-            found += self._from(self._anywhere, row, first)
-            if first == 0 or row[first - 1] == BREAK:
-                found += self._from(self._start, row, first)
+            if first < _LONG:
+                found += self._at(row, first)
+                continue
+            ahead = row[first - 1 : first + self._reach + 1]
+            if ahead not in known:
+                known[ahead] = [m._replace(first=0, after=m.after - first) for m in self._at(row, first)]
+            found += [Match(m.group, m.value, first, first + m.after) for m in known[ahead]]
+        return found
+
+    def _at(self, row: Sequence[str], first: int) -> list[Match]:
+        found = self._from(self._anywhere, row, first)
+        if first == 0 or row[first - 1] == BREAK:
+            found += self._from(self._start, row, first)
         return found
 
     def _from(self, node: _Node, row: Sequence[str], first: int) -> list[Match]:
         word = row[first]
-        if word not in (node.words or ()) and word[:3] not in (node.prefixes or ()) and not word.isdecimal():
+        if word not in node.words and word[:3] not in node.prefixes and not word.isdecimal():
             return []
-        return [Match(g, v, first, after) for g, v, after in dict.fromkeys(_walk(node, row, first))]
+        ends: dict[tuple[str, str, int], None] = {}
+        _walk(node, row, first, ends)
+        return [Match(group, value, first, after) for group, value, after in ends]
+
+
+def _reach(sign: str, lists: Mapping[str, Sequence[str]]) -> int:
+    """The most words that a sign covers; an elided one (*j'ai*) counts for two."""
+    if sign.startswith("*"):
+        return _gap(sign)
+    entries = lists.get(sign.strip("<>?"), ()) if sign.startswith("<") else sign.split("/")
+    return max((len(_parts(entry)) for entry in entries), default=1)
+
+
+def _parts(entry: str) -> list[str]:
+    """The words of a pattern's entry, split as texts are."""
+    return [part for word in entry.replace("-", " ").split() for part in fold_words(word)]
 
 
 def _gap(sign: str) -> int:
@@ -237,31 +273,37 @@ def _gap(sign: str) -> int:
     return int(size)
 
 
-def _walk(node: _Node, row: Sequence[str], at: int) -> Iterator[tuple[str, str, int]]:
+def _walk(node: _Node, row: Sequence[str], at: int, ends: dict[tuple[str, str, int], None]) -> None:
+    """Put what is found from `at` on, and where each ends, into `ends`; the row ends with a break."""
     for group, value in node.found:
-        yield group, value, at
-    word = row[at] if at < len(row) else BREAK
-    if node.end is not None and word == BREAK:
-        yield from _walk(node.end, row, at)
-    if word == BREAK:
+        ends[group, value, at] = None
+    if node.leaf:
         return
-    if node.words:
-        for child in node.words.get(word, ()):
-            yield from _walk(child, row, at + 1)
+    word = row[at]
+    if word == BREAK:
+        for last in (node, *(child for _, child in node.gaps)):  # a gap may be empty at the end too
+            if last.end is not None:
+                _walk(last.end, row, at, ends)
+        return
+    for child in node.words.get(word, ()):
+        _walk(child, row, at + 1, ends)
     if node.prefixes:
         for prefix, child in node.prefixes.get(word[:3], ()):
             if word.startswith(prefix):
-                yield from _walk(child, row, at + 1)
+                _walk(child, row, at + 1, ends)
     if node.numbers and word.isdecimal():
         for large, child in node.numbers:
             if not large or len(word.lstrip("0")) > 1:
-                yield from _walk(child, row, at + 1)
+                _walk(child, row, at + 1, ends)
     for size, child in node.gaps:
-        yield from _walk_gap(child, row, at, size)
+        _walk_gap(child, row, at, size, ends)
 
 
-def _walk_gap(node: _Node, row: Sequence[str], at: int, size: int) -> Iterator[tuple[str, str, int]]:
-    for start in range(at, min(at + size, len(row) - 1) + 1):
-        yield from _walk(node, row, start)
-        if row[start] == BREAK:
+def _walk_gap(node: _Node, row: Sequence[str], at: int, size: int, ends: dict[tuple[str, str, int], None]) -> None:
+    words, rare = node.words, node.prefixes or node.end or node.numbers or node.gaps
+    for start in range(at, at + size + 1):
+        word = row[start]
+        if rare or word in words:
+            _walk(node, row, start, ends)
+        if word == BREAK:
             return

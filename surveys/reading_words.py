@@ -4,6 +4,9 @@ The rules are those of `surveys.replies` (S1 to S21) and of the form (W1, W2).
 """
 
 _LEFT_OPEN = {
+    "S2": "more or fewer digits than questions",
+    "S3": "only other questions were named",
+    "S4": "not clear whether it was said for this question too",
     "S5": "fewer answers than questions",
     "S6": "more numbers than questions",
     "S7": "one rating, and several questions it could be for",

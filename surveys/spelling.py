@@ -15,7 +15,8 @@ _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 class Spelling:
     """Finds the word meant. Words in `ordinary` are themselves, however near they are (*fine* is not *five*).
 
-    `respelt` are common spellings with the word each stands for, `grave` the words that people mask or spell out.
+    `respelt` are common spellings with the word each stands for, `grave` the words that people mask or spell out; two
+    letters swapped in one of either kind are understood.
     """
 
     def __init__(
@@ -27,6 +28,8 @@ class Spelling:
         for word in wanted:
             for shorter in _gaps(word):
                 self._by_gap[shorter].add(word)
+        meant = sorted({*grave, *respelt.values()})
+        self._swapped = {swap: word for word in meant for swap in _swaps(word) if swap not in ordinary}
 
     def is_ordinary(self, word: str) -> bool:
         """Whether the word is one that is never taken for another."""
@@ -43,6 +46,8 @@ class Spelling:
             return self._respelt[word]
         if word in self._ordinary:
             return None
+        if word in self._swapped:
+            return self._swapped[word]
         if word.isalpha():
             for once in (r"\1\1", r"\1"):  # "killll", "dieee"
                 drawn = _DRAWN_OUT.sub(once, word)
@@ -54,7 +59,7 @@ class Spelling:
         if "*" in word:
             return self._masked(word)
         plain = word.translate(_DIGITS)
-        return plain if len(word) > 3 and plain.isalpha() and plain in self._grave else None
+        return plain if len(word) > 2 and plain.isalpha() and plain in self._grave else None
 
     def _masked(self, word: str) -> str | None:
         """The grave word under a mask: each star hides a letter or two."""
@@ -96,6 +101,12 @@ def _gaps(word: str) -> Iterator[str]:
     yield word
     for i in range(len(word)):
         yield word[:i] + word[i + 1 :]
+
+
+def _swaps(word: str) -> Iterator[str]:
+    """The word with two neighbouring letters swapped; its first letter stays, or *edad* would be *dead*."""
+    for i in range(1, len(word) - 1):
+        yield word[:i] + word[i + 1] + word[i] + word[i + 2 :]
 
 
 def one_edit(a: str, b: str) -> bool:

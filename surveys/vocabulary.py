@@ -15,6 +15,7 @@ from typing import Any
 
 from surveys.concepts import SIGNS, BadRule, Rule, Rules
 from surveys.phrases import BadPattern, Phrases, fold, fold_words
+from surveys.plain import Plain
 from surveys.spelling import Spelling
 
 LANGUAGES = ("en", "es", "fr")  # read in full
@@ -46,6 +47,7 @@ FLAGS: Mapping[str, tuple[str, ...]] = {
     "optout": ("says", "not", "stay", "polite"),
     "danger": ("not", "denied", "past", "now"),
 }
+FILLERS = "left out"  # the list in `plain` of words that change nothing
 MAIL = (
     *("wrote", "openers", "from", "sent", "to", "subject", "original", "footers", "devices", "disclaimers"),
     *(
@@ -77,6 +79,7 @@ class Vocabulary:
     rules: Rules
     keywords: frozenset[str]  # opt out when they are the whole message, folded and without spaces
     spelling: Spelling
+    plain: Plain
     accented: frozenset[str]  # words that mean something else without their accents
     mail: Mapping[str, tuple[str, ...]]
     compact: Mapping[str, str]  # feelings by their words, for "heard5"
@@ -111,6 +114,7 @@ def build(texts: Mapping[str, str]) -> Vocabulary:
         rules=Rules(rules),
         keywords=frozenset(_compact(word) for table in tables.values() for word in table.get("keywords", ())),
         spelling=_spelling(tables, phrases),
+        plain=_plain(tables),
         accented=frozenset(word for table in full.values() for word in table["accented"]),
         mail=mail,
         compact={fold(p): f for t in full.values() for f, ps in t["feelings"].items() for p in ps if p.isalpha()},
@@ -151,6 +155,8 @@ def _check_flags(file: str, table: Mapping[str, Any]) -> None:
             raise BadVocabulary(file, section, "is missing")
         for key in table[section]:
             _strings(file, table[section], key, f"{section}.{key}")
+    for key in table.get("plain", {}):  # a language may do without
+        _strings(file, table["plain"], key, f"plain.{key}")
 
 
 def _check_lists(file: str, table: Mapping[str, Any], wanted: Mapping[str, Sequence[str]]) -> None:
@@ -219,6 +225,8 @@ def _spelling(tables: Mapping[str, Mapping[str, Any]], phrases: Phrases) -> Spel
         wanted |= {fold(word) for word in words if len(word) >= 4}
     ordinary = {fold(w) for table in tables.values() for text in table["ordinary"] for w in text.split()}
     ordinary |= {word for table in tables.values() for word in table.get("accented", ())}
+    plain = [said for t in tables.values() for others in t.get("plain", {}).values() for said in others]
+    ordinary |= {part for said in plain for word in said.split() for part in fold_words(word)}
     grave = {fold(word) for table in tables.values() for word in table.get("masked", ())}
     return Spelling(
         frozenset(w for w in wanted if w.isalpha()),
@@ -226,6 +234,12 @@ def _spelling(tables: Mapping[str, Mapping[str, Any]], phrases: Phrases) -> Spel
         {fold(w): fold(right) for t in tables.values() for right, wrong in t.get("respelt", {}).items() for w in wrong},
         frozenset(grave),
     )
+
+
+def _plain(tables: Mapping[str, Mapping[str, Any]]) -> Plain:
+    parts = [(said, others) for t in tables.values() for said, others in t.get("plain", {}).items()]
+    same = {said: others for said, others in parts if said != FILLERS}
+    return Plain([word for said, others in parts if said == FILLERS for word in others], same)
 
 
 def _compact(keyword: str) -> str:

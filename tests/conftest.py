@@ -38,10 +38,11 @@ def database_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def config(database_url: str) -> Config:
+def config(database_url: str, tmp_path: Path) -> Config:
     """Settings of one test, without any way to send."""
     return Config(
         database_url=database_url,
+        data_folder=str(tmp_path),
         public_url=PUBLIC_URL,
         secrets=("a-secret-for-tests-that-is-long-enough",),
         twilio_account_sid=ACCOUNT_SID,

@@ -31,10 +31,13 @@ def after_restore(made_at: str) -> None:
 
     ISO is when the backup was made. Run it before web and worker start: what may have gone out since is put in doubt.
     """
-    from bot.flows import backups
+    from bot.flows import backups, erasing, older_copy
 
     ctx = calls.make_context()
-    done = backups.after_restore(ctx, calls.moment(made_at, "ISO"), calls.now_by(ctx.config))
+    now = calls.now_by(ctx.config)
+    done = backups.after_restore(ctx, calls.moment(made_at, "ISO"), now)
+    erasing.at_start(ctx, now)
+    older_copy.advance(ctx, now, made_safe=True)
     click.echo(f"{done.check_ins} check-ins closed, {done.messages} messages to be looked up before anything is sent.")
 
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.flows import accounts_letters as letters
-from bot.flows import cells
+from bot.flows import cells, privacy
 from bot.flows.access import ROLES, Me, NotHere
 from bot.flows.context import Context
 from bot.flows.settings import BadSetting
-from bot.store import Tx, accounts, attempts, passkeys, people, practices, sign_ins
+from bot.store import Tx, accounts, attempts, new_address, passkeys, people, practices, sign_ins
 from bot.store.accounts import INVITATION, SIGN_IN
 from bot.store.people import Person
 from bot.store.practices import Practice
 
+GUARDED = timedelta(days=7)  # after a change of address
 COMMAND = "command"  # who, in the audit trail, where nobody is signed in
 
 
@@ -46,20 +47,23 @@ def invite(
     """Give a person a role, make them known if they aren't, and send them a link that works once, within seven days.
 
     `me` is the manager who invites, or None for a command. Inviting again ends the link before. Raises NotHere for
-    whoever may not invite, BadSetting, in words, for what can't be used.
+    whoever may not invite, BadSetting, in words, for what can't be used, and where a manager would be handed a link
+    to pages that are somebody else's by now.
     """
     _may_invite(me, practice)
     if role not in ROLES:
         raise BadSetting(f"{role!r} can't be invited: say manager, therapist or supervisor.")
     address = _address(email)
     with ctx.store.transaction() as tx:
+        mailed = "mail" in ctx.channels
+        if me is not None and not mailed:
+            _nobodys_pages_yet(tx, practice, address)
         person, new_person = _known(tx, practice, address, " ".join(name.split()), now)
         new_role = people.give_role(tx, practice.id, person.id, role)
         if new_role and not new_person:
             end_sessions(tx, practice.id, person.id, now)  # the next sign-in has what the role needs
         accounts.end_links(tx, practice.id, person.id, now, INVITATION)
         token = accounts.add_link(tx, practice.id, person.id, INVITATION, now)
-        mailed = "mail" in ctx.channels
         if mailed:
             by = me.person.name if me else ""
             letters.send_invitation(ctx, tx, practice, person, role, by, token, now)
@@ -86,6 +90,7 @@ def sign_in_link(
             _forget(tx, practice, person, now)
         token = accounts.add_link(tx, practice.id, person.id, SIGN_IN, now)
         letters.tell_of_change(ctx, tx, practice, person, "forgotten" if forget else "link", now)
+        privacy.tell(tx, practice, "forgotten" if forget else "link", now, about=person.name)
         what = "a link to sign in was made, second factor forgotten" if forget else "a link to sign in was made"
         practices.note(tx, practice.id, who, what, person.id, now)
     return letters.link_of(ctx, token)
@@ -103,7 +108,7 @@ def end_sessions(tx: Tx, practice_id: str, person_id: str, now: datetime, but: s
 def forget_second_factor(ctx: Context, me: Me, person_id: str, now: datetime) -> None:
     """For a colleague who lost phone and codes: drop their password, second factor and passkeys, and end their
     sessions; they begin again from a mailed link. Raises NotHere for whoever may not, or nobody, and BadSetting where
-    no mail can be sent: then nobody would be told, and the link would be in the wrong hands."""
+    no mail can be sent, or their address is new: then the link would be in the wrong hands."""
     _may_invite(me, me.practice)
     if "mail" not in ctx.channels:
         raise BadSetting("No mail can be sent: whoever keeps the server does this, by attune sign-in-link --forget.")
@@ -112,8 +117,13 @@ def forget_second_factor(ctx: Context, me: Me, person_id: str, now: datetime) ->
             person = people.get(tx, me.practice.id, person_id)
         except KeyError:
             raise NotHere from None
+        if new_address.changed_since(tx, me.practice.id, person.id, now - GUARDED):
+            raise BadSetting(f"The mail address of {person.name} was changed within the last seven days, and both "
+                             "together would open their account to whoever holds that address: whoever keeps the "
+                             "server does this, by attune sign-in-link --forget.")  # fmt: skip
         _forget(tx, me.practice, person, now)
         letters.tell_of_change(ctx, tx, me.practice, person, "forgotten", now)
+        privacy.tell(tx, me.practice, "forgotten", now, by=me.person.name, about=person.name)
         practices.note(tx, me.practice.id, me.person.id, "second factor forgotten", person.id, now)
 
 
@@ -222,6 +232,16 @@ def _may_sign_in(tx: Tx, practice: Practice, person: Person) -> None:
         raise BadSetting(f"{person.name} has no role with pages: `attune invite` gives one.")
 
 
+def _nobodys_pages_yet(tx: Tx, practice: Practice, address: str) -> None:
+    """A link for whoever has signed in before opens what is theirs alone, and would be in somebody else's hands."""
+    known = people.by_email(tx, practice.id, address)
+    if known and known.id in accounts.accepted_at(tx, practice.id):
+        raise BadSetting(
+            f"No mail can be sent, and a link that signs in as {known.name} is for them alone: whoever keeps the "
+            "server can hand them one (attune sign-in-link)."
+        )
+
+
 def _known(tx: Tx, practice: Practice, address: str, name: str, now: datetime) -> tuple[Person, bool]:
     """The person with this address, made where there is none, by the new name where one is given."""
     known = people.by_email(tx, practice.id, address)
@@ -250,9 +270,3 @@ def _address(email: str) -> str:
 
 def _who(me: Me | None) -> str:
     return me.person.id if me else COMMAND
-
-
-def has_been_in(ctx: Context, practice_id: str, person_id: str) -> bool:
-    """Whether this person has signed in before: a link then opens what is theirs alone."""
-    with ctx.store.transaction(write=False) as tx:
-        return person_id in accounts.accepted_at(tx, practice_id)

@@ -21,6 +21,7 @@ from bot.store.sql import epoch
 from surveys import alerting
 from surveys.alert_wording import AlertText, alert_text
 from surveys.alerting import Rung
+from surveys.schedule import SILENT_AFTER
 
 AT_ONCE = 50
 LATER = timedelta(minutes=1)  # after a fault of ours
@@ -122,7 +123,7 @@ def words(
         client=clients.get(tx, practice.id, alert.client_id).name if named and alert.client_id else "",
         days=alerting.working_days(since, until, practice.timezone, closed),
         therapist=therapist.name if therapist else "",
-        count=json.loads(alert.explanation)["count"] if kind == "silent" else 0,
+        count=json.loads(alert.explanation or "{}").get("count", SILENT_AFTER) if kind == "silent" else 0,
         instruments=ctx.instruments,
     )
 

@@ -18,7 +18,8 @@ from surveys.conversation import Event, State, move
 from surveys.schedule import SILENT_AFTER, UNREACHABLE, Schedule, gone_quiet
 from surveys.wording import Say
 
-AT_ONCE = 100
+AT_ONCE = 50  # in one transaction, so that replies don't wait for a long one
+ROUNDS = 10  # transactions in one pass, so that what else is due doesn't wait for long either
 
 
 def ask_due(ctx: Context, now: datetime) -> int:
@@ -41,12 +42,19 @@ Do = Callable[[Context, Tx, CheckIn, datetime], bool]
 
 
 def _each(ctx: Context, find: Find, do: Do, now: datetime) -> int:
-    """Do it to each check-in found, in one transaction; a fault in one is undone alone and holds up no other."""
+    """Do it to each check-in found, many in one transaction; a fault in one is undone alone and holds up no other."""
     with ctx.store.transaction(write=False) as tx:
         if not find(tx, now, 1):
             return 0
-    with ctx.store.transaction() as tx:
-        return sum(_guarded(ctx, tx, do, check_in, now) for check_in in find(tx, now, AT_ONCE))
+    done = 0
+    for _ in range(ROUNDS):
+        with ctx.store.transaction() as tx:
+            found = find(tx, now, AT_ONCE)
+            did = sum(_guarded(ctx, tx, do, check_in, now) for check_in in found)
+        done += did
+        if len(found) < AT_ONCE or did < AT_ONCE:  # those that can't be done would only be found again
+            break
+    return done
 
 
 def _guarded(ctx: Context, tx: Tx, do: Do, check_in: CheckIn, now: datetime) -> bool:

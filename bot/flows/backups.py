@@ -23,6 +23,7 @@ from bot.store import SealBroken, SqliteEngine, StoreError, Tx, clients, doubts,
 from bot.store.sql import epoch, moment_of
 
 FRESH = timedelta(seconds=90)  # a worker beats every thirty
+GOOD_BACKUP_AT = "good_backup_at"  # BACKED_UP_AT is written before the copy is made, since it must be in it
 BESIDE = ("-wal", "-shm", ".writer")
 
 
@@ -35,7 +36,8 @@ class Restored:
 
 
 def backup(ctx: Context, path: str, now: datetime) -> None:
-    """Write a consistent copy of the live database to `path`, checked by opening it. Raises StoreError."""
+    """Write a consistent copy of the live database to `path`, checked by opening it. Raises StoreError, and then
+    no earlier backup has changed, and the doctor still goes by the last good one."""
     if os.path.exists(path):
         raise StoreError(f"{path} is there already; give the backup a name of its own.")
     if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
@@ -55,6 +57,8 @@ def backup(ctx: Context, path: str, now: datetime) -> None:
         _move(part, path)
     finally:
         _remove(part)
+    with store.transaction() as tx:
+        system.set_value(tx, GOOD_BACKUP_AT, str(epoch(now)))
 
 
 def restore(ctx: Context, path: str, now: datetime, force: bool = False) -> Restored:
@@ -115,6 +119,8 @@ def _made_safe(part: str, ctx: Context, now: datetime) -> Restored:
         with store.transaction() as tx:
             _check_key(tx)
             done = put_in_doubt(tx, ctx, now)
+            if made_at := system.value(tx, BACKED_UP_AT):
+                system.set_value(tx, GOOD_BACKUP_AT, made_at)
         erasing.erase_again(store, erasing.list_beside(_file_of(ctx).path), now)
         return done
     finally:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.flows import privacy
 from bot.flows.access import Me, own_client
 from bot.flows.client_record import living
 from bot.flows.context import Context
@@ -39,10 +40,13 @@ def own(ctx: Context, me: Me, client_id: str) -> Client:
 
 
 def by_therapist(ctx: Context, me: Me, client_id: str, reason: str, now: datetime) -> File:
-    """All of it, for the client's own therapist. Raises NotHere, or Refused without a reason."""
+    """All of it, for the client's own therapist; the privacy contact is told. Raises NotHere, or Refused without a
+    reason."""
     with ctx.store.transaction() as tx:
         client = own_client(tx, me, client_id)
-        return _file(tx, me, client, reason, _plain(tx, client) | _telling(tx, client), "everything", now)
+        found = _file(tx, me, client, reason, _plain(tx, client) | _telling(tx, client), "everything", now)
+        privacy.tell(tx, me.practice, "everything", now, by=me.person.name)
+        return found
 
 
 def _file(tx: Tx, me: Me, client: Client, reason: str, held: Mapping[str, Any], what: str, now: datetime) -> File:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.flows import accounts, by_hand, cells
 from bot.flows.access import ROLES, Me, NotHere
-from bot.flows.accounts import InviteResult, has_been_in
+from bot.flows.accounts import InviteResult
 from bot.flows.cells import BadCell
 from bot.flows.context import Context
 from bot.flows.managing import Refused, practice_of, sentence
@@ -18,13 +18,12 @@ from bot.store.staff import Token
 
 @dataclass(frozen=True)
 class Colleague:
-    """One of the practice's people. `clients`: how many in care are theirs; `waiting`: notes nobody took up yet, told
-    as a number only; `lone_manager`: without them nobody could manage the practice."""
+    """One of the practice's people. `clients`: how many in care are theirs; `lone_manager`: without them nobody could
+    manage the practice."""
 
     person: Person
     roles: list[str]
     clients: int
-    waiting: int = 0
     lone_manager: bool = False
     is_me: bool = False
 
@@ -49,7 +48,6 @@ def one(ctx: Context, me: Me, person_id: str) -> Colleague:
             person,
             people.roles_of(tx, practice.id, person.id),
             staff.clients_of(tx, practice.id).get(person.id, 0),
-            staff.open_notes(tx, practice.id, person.id),
             _is_lone_manager(tx, practice.id, person.id),
             person.id == me.person.id,
         )
@@ -74,10 +72,10 @@ def invite_again(ctx: Context, me: Me, person_id: str, now: datetime) -> InviteR
     role = next((role for role in found.roles if role in ROLES), "")
     if not role or not found.person.active:
         raise Refused({"": "They have no role that signs in, or have left."})
-    if "mail" not in ctx.channels and has_been_in(ctx, me.practice.id, person_id):
-        raise Refused({"": f"No mail can be sent, and a link that signs in as {found.person.name} is for them alone: "
-                           "whoever keeps the server can hand them one (attune sign-in-link)."})  # fmt: skip
-    return invite(ctx, me, {"name": found.person.name, "email": found.person.email, "role": role}, now)
+    try:
+        return invite(ctx, me, {"name": found.person.name, "email": found.person.email, "role": role}, now)
+    except Refused as error:  # there is no field for it here
+        raise Refused({"": next(iter(error.problems.values()))}) from None
 
 
 def change(ctx: Context, me: Me, person_id: str, typed: Mapping[str, str], now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bot.flows import older_server
 from bot.store import StoreError, copying, open_store, readiness, system
 from bot.store.copying import Copied
 from bot.store.sql import epoch
@@ -13,7 +14,8 @@ def copy_database(source_url: str, target_url: str, secrets: tuple[str, ...], no
     """Copy every row and compare; what was copied, table by table. Web and worker must be stopped.
 
     The copy has everything, and the source refuses to be started again, so that two installations don't write to the
-    same people. Raises StoreError; then the target holds nothing and the source is as it was.
+    same people. Raises StoreError; then the target holds nothing and the source is as it was. Killed half way, it
+    leaves both as they were, but for the tables the target has by then; it can simply be begun again.
     """
     source, target = open_store(source_url, secrets), open_store(target_url, secrets)
     if not source.exists():
@@ -25,6 +27,8 @@ def copy_database(source_url: str, target_url: str, secrets: tuple[str, ...], no
         raise StoreError("A worker was alive less than two minutes ago. Stop web and worker first; nothing was copied.")
     target.migrate()
     done = copying.copy(source, target)
+    with target.transaction() as tx:
+        older_server.begin_anew(tx)  # it isn't an older copy of anything
     with source.transaction() as tx:
         system.set_value(tx, readiness.MOVED, str(epoch(now)))
     return done

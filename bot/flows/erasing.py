@@ -13,6 +13,7 @@ from bot.flows.client_record import living
 from bot.flows.context import Context
 from bot.flows.managing import Refused, practice_of
 from bot.store import SqliteEngine, Store, StoreError, Tx, alerts, audit, clients, erasing, practices
+from bot.store.alerts import Alert
 from bot.store.clients import Client
 from bot.store.sql import epoch
 
@@ -24,6 +25,13 @@ def list_beside(path: str) -> str:
     return f"{path}.erased"
 
 
+def list_of(ctx: Context) -> str:
+    """The same for the database in use; that of a PostgreSQL server is in each host's own DATA_FOLDER."""
+    if isinstance(ctx.store, SqliteEngine):
+        return list_beside(ctx.store.path)
+    return os.path.join(ctx.config.data_folder, "attune.erased")
+
+
 def erase(ctx: Context, me: Me, client_id: str, typed_ref: str, now: datetime) -> None:
     """Erase a client once their reference was typed. Raises NotHere or Refused; then nothing is changed.
 
@@ -33,17 +41,21 @@ def erase(ctx: Context, me: Me, client_id: str, typed_ref: str, now: datetime) -
     with ctx.store.transaction(write=False) as tx:
         client = living(tx, me, client_id)
         ids = erasing.ids_of(tx, practice.id, client.id)
-        waits = any(each.waiting and is_danger(each) for each in alerts.of_client(tx, practice.id, client.id))
+        waits = any(_is_owed(each) for each in alerts.of_client(tx, practice.id, client.id))
     if waits:
-        raise Refused({"ref": "They wrote of danger, and nobody has taken it up yet: that comes first."})
+        raise Refused({"ref": "Something they wrote waits for somebody to look at it: that comes first."})
     if " ".join(typed_ref.split()) != client.client_ref:
         raise Refused({"ref": "Type the client's reference as it stands above."})
-    if isinstance(ctx.store, SqliteEngine):
-        _append(list_beside(ctx.store.path), practice.id, ids, now)
+    _append(list_of(ctx), [(practice.id, each) for each in ids], now)
     with ctx.store.transaction() as tx:
         _erase(tx, practice.id, client.id, me.person.id, now)
         practices.note(tx, practice.id, me.person.id, "client erased", client.id, now)
     _tidy(ctx.store)
+
+
+def _is_owed(alert: Alert) -> bool:
+    """Words of danger, or a wish to be called, that nobody has taken up. A manager isn't told which."""
+    return alert.waiting and (is_danger(alert) or alert.kind == "call")
 
 
 def erase_again(store: Store, list_path: str, now: datetime) -> int:
@@ -60,7 +72,16 @@ def erase_again(store: Store, list_path: str, now: datetime) -> int:
 
 def at_start(ctx: Context, now: datetime) -> int:
     """What a worker does when it starts: finish what was begun, or was brought back by other means; how many."""
-    return erase_again(ctx.store, list_beside(ctx.store.path), now) if isinstance(ctx.store, SqliteEngine) else 0
+    return erase_again(ctx.store, list_of(ctx), now)
+
+
+def keep_list(ctx: Context, now: datetime) -> None:
+    """Let this host know of everyone who was erased by another one. Raises StoreError."""
+    with ctx.store.transaction(write=False) as tx:
+        erased = erasing.everyone(tx)
+    known = set(_listed(list_of(ctx)))
+    if new := [each for each in erased if each not in known]:
+        _append(list_of(ctx), new, now)
 
 
 def _erase(tx: Tx, practice_id: str, client_id: str, who: str, now: datetime) -> bool:
@@ -92,10 +113,11 @@ def _tidy(store: Store) -> None:
         log.get().warning("the log wasn't emptied")
 
 
-def _append(path: str, practice_id: str, ids: Iterable[str], now: datetime) -> None:
+def _append(path: str, erased: Iterable[tuple[str, str]], now: datetime) -> None:
     # begun on a line of its own, whatever a power cut left at the end
-    lines = ["\n", *(json.dumps({"practice": practice_id, "client": each, "at": epoch(now)}) + "\n" for each in ids)]
+    lines = ["\n", *(json.dumps({"practice": p, "client": c, "at": epoch(now)}) + "\n" for p, c in erased)]
     try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(handle, "".join(lines).encode())

@@ -21,6 +21,7 @@ from surveys import alerting, rapport, schedule
 KINDS = ("rapport", "low")
 GONE = ("discharged", "died")
 OVER = "what it was about is over"
+UNTOLD = rapport.Explanation(since=None, check_ins=0, feelings=(), overall=True, probability=0.0)
 
 
 def judge(
@@ -34,7 +35,9 @@ def judge(
 
 
 def read_explanation(text: str) -> rapport.Explanation:
-    """An explanation as stored with an alert."""
+    """An explanation as stored with an alert; where none is left, one that says no more than that answers fell."""
+    if not text:
+        return UNTOLD
     found = json.loads(text)
     return rapport.Explanation(
         since=found["since"],
@@ -125,9 +128,8 @@ class _Case:
         told = read_explanation(latest.explanation)
         if told.start:
             return
-        found = json.loads(latest.explanation)
-        found["recovery"] = asdict(self.belief.recovery(told.feelings, told.since))
-        alerts.update_explanation(self.tx, latest, json.dumps(found))
+        recovery = asdict(self.belief.recovery(told.feelings, told.since))
+        alerts.update_explanation(self.tx, latest, json.dumps({**asdict(told), "recovery": recovery}))
 
     def _resolve(self, alert: Alert) -> None:
         alerts.resolve(self.tx, alert, self.now)

@@ -19,7 +19,7 @@ from bot.flows.access import Me, NotHere
 from bot.flows.context import Context
 from bot.flows.lesson import Lesson
 from bot.flows.letters import for_notices, render
-from bot.flows.replaying import replay
+from bot.flows.replaying import mark_to_replay, replay_all
 from bot.flows.signal import history_of
 from bot.store import Tx, beliefs, models, outbox, practices
 from bot.store.models import Learned
@@ -106,7 +106,8 @@ def adopt(ctx: Context, practice_id: str, model_id: str, who: str, now: datetime
         for each in before:
             models.move(tx, practice_id, each, models.CURRENT, models.ENDED, now)
         practices.note(tx, practice_id, who, "learned model in effect", model_id, now)
-    replay(ctx, practice_id, now)
+        mark_to_replay(tx, practice_id, now)
+    replay_all(ctx, practice_id, now)
     return True
 
 
@@ -143,8 +144,10 @@ def turn_down(ctx: Context, practice_id: str, model_id: str, who: str, now: date
         done = was_current or models.move(tx, practice_id, model_id, models.PROPOSED, models.DECLINED, now)
         if done:
             practices.note(tx, practice_id, who, "learned model declined", model_id, now)
+        if was_current:
+            mark_to_replay(tx, practice_id, now)
     if was_current:
-        replay(ctx, practice_id, now)
+        replay_all(ctx, practice_id, now)
     return done
 
 

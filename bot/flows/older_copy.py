@@ -5,63 +5,81 @@ below the file's, or whose file isn't there, was copied back or brought here fro
 isn't in it.
 """
 
-import os
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot import log
-from bot.flows import backups
+from bot.flows import backups, number_file, older_server
 from bot.flows.context import Context
-from bot.store import SqliteEngine, system
+from bot.store import SqliteEngine, Tx, system
 
 EVERY = timedelta(seconds=30)
 EPOCH = "epoch"
 
 
 def guard(ctx: Context, now: datetime) -> bool:
-    """Before a worker begins: whether the database was an older copy, now made safe. A PostgreSQL server is brought
-    back by its operator, who says so by `attune after-restore`."""
+    """Before a worker begins: whether the database was an older copy, now made safe."""
     if not isinstance(ctx.store, SqliteEngine):
-        return False
+        return older_server.guard(ctx, now)
     file = _file(ctx.store)
     with ctx.store.transaction() as tx:
-        here, beside = int(system.value(tx, EPOCH) or 0), _read(file)
-        older = here > 0 and (beside is None or here < beside)
+        older = _is_older(tx, file)
         if older:
             done = backups.put_in_doubt(tx, ctx, now)
             log.get().warning("an older copy of the database", count=done.check_ins + done.messages)
-        system.set_value(tx, EPOCH, str(max(here, beside or 0) + 1))
+        _count_on(tx, file)
     _keep_up(ctx.store)
     return older
 
 
-def advance(ctx: Context, _now: datetime) -> int:
-    """Another number, so that every copy made before is known to be older. Nothing that counts as work done: 0."""
+def look_again(ctx: Context, now: datetime) -> int:
+    """At every pass of a worker: a file isn't exchanged under a running program, a server may be. Counts as no work
+    done: 0. Raises StoreError; then nothing may be sent in this pass."""
     if not isinstance(ctx.store, SqliteEngine):
+        older_server.guard(ctx, now)
+    return 0
+
+
+def advance(ctx: Context, now: datetime, made_safe: bool = False) -> int:
+    """Another number, so that every copy made before is known to be older. Nothing that counts as work done: 0.
+
+    A database that is an older copy itself is left as it is, for `guard` to find, unless it was `made_safe`.
+    """
+    if not isinstance(ctx.store, SqliteEngine):
+        older_server.advance(ctx, now, made_safe)
         return 0
+    file = _file(ctx.store)
     with ctx.store.transaction() as tx:
-        system.set_value(tx, EPOCH, str(max(int(system.value(tx, EPOCH) or 0), _read(_file(ctx.store)) or 0) + 1))
+        if _is_older(tx, file) and not made_safe:
+            return 0
+        _count_on(tx, file)
     _keep_up(ctx.store)
     return 0
+
+
+def _is_older(tx: Tx, file: Path) -> bool:
+    here, beside = _here(tx), number_file.read(file)
+    return here > 0 and (beside is None or here < beside)
+
+
+def _count_on(tx: Tx, file: Path) -> None:
+    """The file is there before the first number is: who dies in between must not leave a number without a file."""
+    here, beside = _here(tx), number_file.read(file)
+    if here == 0 and beside is None:
+        number_file.write(file, here)
+    system.set_value(tx, EPOCH, str(max(here, beside or 0) + 1))
 
 
 def _keep_up(store: SqliteEngine) -> None:
     """The file follows the database, never ahead of what is committed."""
     with store.transaction(write=False) as tx:
-        number = system.value(tx, EPOCH) or "0"
-    file = _file(store)
-    part = file.with_name(f"{file.name}.{os.getpid()}")
-    part.write_text(number)
-    part.chmod(0o600)
-    os.replace(part, file)
+        here = _here(tx)
+    number_file.write(_file(store), here)
+
+
+def _here(tx: Tx) -> int:
+    return int(system.value(tx, EPOCH) or 0)
 
 
 def _file(store: SqliteEngine) -> Path:
     return Path(f"{store.path}.epoch")
-
-
-def _read(file: Path) -> int | None:
-    with suppress(OSError, ValueError):
-        return int(file.read_text())
-    return None

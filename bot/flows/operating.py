@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 import requests
 
+from bot.channels import DeliveryFailed
+from bot.channels.imap import open_postbox
 from bot.config import SHORTEST_SECRET, Config
 from bot.flows import mail_names
+from bot.flows.backups import GOOD_BACKUP_AT
 from bot.flows.context import Context
 from bot.flows.readiness import missing_for_going_live
-from bot.flows.restored import BACKED_UP_AT
 from bot.store import Store, StoreError, audit, outbox, practices, system
 from bot.store.sql import moment_of
 
@@ -20,6 +22,7 @@ LATE = timedelta(minutes=5)
 BACKUP_EVERY = timedelta(days=2)
 CLOCKS_APART = timedelta(seconds=30)
 PATIENCE = 5  # seconds
+MOST_UNSEEN = 100  # mails in a mailbox that is looked into every minute
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ def doctor(ctx: Context, now: datetime) -> list[Finding]:
         *_twilio(config, now),
         *_mail_server(config),
         *_mail_names(config),
+        *_mailbox(config),
+        *_one_click(config),
         *_public_url(config),
     ]
     if not store.exists():
@@ -147,6 +152,37 @@ def _mail_names(config: Config) -> list[Finding]:
     ]
 
 
+def _mailbox(config: Config) -> list[Finding]:
+    """Whether clients' replies by mail come in: the mailbox opens with our password, or a webhook has its secret."""
+    if not config.imap_url:
+        if config.mail_webhook_secret or not config.sends_mail:
+            return []
+        text = "nor MAIL_WEBHOOK_SECRET is set: what clients write back by mail reaches nobody."
+        return [Finding("warn", "neither IMAP_URL", text)]
+    parts = urlsplit(config.imap_url)
+    where = f"{parts.hostname or ''}{parts.path if parts.path.strip('/') else '/INBOX'}"
+    try:
+        with open_postbox(config.imap_url) as postbox:
+            waiting = len(postbox.unseen(MOST_UNSEEN))
+    except DeliveryFailed as error:
+        text = f"{where}: {error.reason}. Look at the host, user, password (written as in a URL) and folder."
+        return [Finding("bad", "IMAP_URL", text)]
+    if waiting >= MOST_UNSEEN:
+        text = f"{where} opens, but {MOST_UNSEEN} mails or more there are unread: does the worker run?"
+        return [Finding("warn", "IMAP_URL", text)]
+    return [Finding("good", "IMAP_URL", f"{where} opens. It must be Attune's own: mails that others read are missed.")]
+
+
+def _one_click(config: Config) -> list[Finding]:
+    """RFC 8058 asks for https: else mail programs show no button to unsubscribe, and some take mails for spam."""
+    if not config.sends_mail or not config.public_url or config.clock_url:
+        return []
+    if config.public_url.startswith("https://"):
+        return [Finding("good", "one-click unsubscribe", "mail programs can offer it: its address is https.")]
+    text = "doesn't work, since PUBLIC_URL is not https (RFC 8058): large mail providers may take mails for spam."
+    return [Finding("warn", "one-click unsubscribe", text)]
+
+
 def _public_url(config: Config) -> list[Finding]:
     if not config.public_url:
         return []
@@ -194,7 +230,7 @@ def _backup(store: Store, now: datetime) -> list[Finding]:
     if store.dialect != "sqlite":
         return [Finding("good", "backup", "is for PostgreSQL's own tools: see docs/operators.md.")]
     with store.transaction(write=False) as tx:
-        known = system.value(tx, BACKED_UP_AT)
+        known = system.value(tx, GOOD_BACKUP_AT)
     if known is None:
         return [Finding("warn", "backup", "none has been made yet: see `attune backup`.")]
     age = now - moment_of(int(known))

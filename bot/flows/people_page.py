@@ -14,7 +14,7 @@ from bot.store.roster import Standing
 
 AT_ONCE = 50  # clients on one page
 FILTERS = ("all", "asked", "no_consent", "stopped", "paused", "unreachable", "on_hold", "discharged", "died")
-ORDER = ("died", "discharged", "on_hold", "stopped", "no_consent", "unreachable", "paused", "waiting")
+ORDER = ("died", "discharged", "on_hold", "stopped", "no_consent", "unreachable", "paused")
 IN_CARE = "active"
 FEWEST_DIGITS = 3  # of a number, to look for one
 
@@ -31,11 +31,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Listed:
-    """One client in the list. `stands`: the filters that fit them, most telling first."""
+    """One client in the list. `stands`: the filters that fit them, most telling first. `until`: the day that ends a
+    manager's pause, while there is one."""
 
     client: Client
     therapist: str
     stands: str
+    until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,10 @@ def people(ctx: Context, me: Me, asked: Asked, now: datetime) -> People:
         staff_ = staff.everyone(tx, practice.id)
         roles = staff.roles(tx, practice.id)
     names = {person.id: person.name for person in staff_}
-    lines = [Listed(client, names.get(client.therapist_id or "", ""), stands(client, now)) for client in shown]
+    lines = [
+        Listed(client, names.get(client.therapist_id or "", ""), stands(client, now), paused_until(client, now))
+        for client in shown
+    ]
     asked = replace(asked, page=page)
     return People(lines, _counts(everyone, now), len(fitting), pages, asked, _therapists(staff_, roles, everyone))
 
@@ -75,8 +80,15 @@ def stands(client: Client | Standing, now: datetime) -> str:
     return next((name for name in ORDER if _FITS[name](client, now)), "asked")
 
 
+def paused_until(client: Client | Standing, now: datetime) -> datetime | None:
+    """The day that ends a manager's pause; None where there is none, or it is over."""
+    until = client.paused_until
+    return until if client.state == IN_CARE and until is not None and now < until else None
+
+
 def _paused(client: Client | Standing, now: datetime) -> bool:
-    return client.state == IN_CARE and client.paused_until is not None and now < client.paused_until
+    """By a manager until a day, or by a clinician, who may have any reason: the list doesn't tell which."""
+    return client.state == IN_CARE and (client.halted or paused_until(client, now) is not None)
 
 
 _FITS: Mapping[str, Callable[[Client | Standing, datetime], bool]] = {
@@ -85,7 +97,6 @@ _FITS: Mapping[str, Callable[[Client | Standing, datetime], bool]] = {
     "no_consent": lambda client, _now: client.state == IN_CARE and not client.consented,
     "stopped": lambda client, _now: client.state == IN_CARE and client.stopped,
     "paused": _paused,
-    "waiting": lambda client, _now: client.state == IN_CARE and client.halted,
     "unreachable": lambda client, _now: client.state == IN_CARE and not client.address,
     "on_hold": lambda client, _now: client.state == "on_hold",
     "discharged": lambda client, _now: client.state == "discharged",

@@ -134,8 +134,10 @@ class _Reception:
 
     def _answer_to_one_under_way(self) -> tuple[Situation, Step] | None:
         """An answer to a question whose sending is still in doubt here: that they have it is proof that it came."""
-        found = self.client and check_ins.under_way(self.tx, self.client.practice_id, self.client.id, self.now)
-        if not found or (self.check_in and self.check_in.state in OPEN):
+        if self.client is None or (self.check_in and self.check_in.state in OPEN):
+            return None
+        found = check_ins.under_way(self.tx, self.client.practice_id, self.client.id, self.now)
+        if found is None:
             return None
         if self.sender.certain and (self.check_in is None or self.check_in.id != found.id):
             return None  # it is about another one

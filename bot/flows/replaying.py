@@ -1,13 +1,16 @@
 """Making every stored belief anew from stored answers. Alerts are left as they are: a replay tells nobody anything."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.flows.context import Context
 from bot.flows.signal import history_of, kept_of
-from bot.store import beliefs
+from bot.store import Tx, beliefs, system
 from bot.store.beliefs import Pair
+from bot.store.sql import epoch, moment_of
 from surveys import rapport
+
+TO_REPLAY, SOON = "to replay: ", timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,28 @@ def replay(ctx: Context, practice_id: str, now: datetime, check: bool = False) -
     waiting = [pair for pair in pairs if pair in marked]
     differed = sum(_replay(ctx, practice_id, pair, now, check) for pair in pairs if pair not in marked)
     return Replayed(len(pairs), differed, len(waiting))
+
+
+def mark_to_replay(tx: Tx, practice_id: str, now: datetime) -> None:
+    """Where another model takes effect: should we end before every belief is made anew by it, a worker does that."""
+    system.set_value(tx, f"{TO_REPLAY}{practice_id}", str(epoch(now)))
+
+
+def replay_all(ctx: Context, practice_id: str, now: datetime) -> None:
+    """Make the beliefs of a practice anew, and take the mark off that says so."""
+    replay(ctx, practice_id, now)
+    with ctx.store.transaction() as tx:
+        system.drop_value(tx, f"{TO_REPLAY}{practice_id}")
+
+
+def replay_marked(ctx: Context, now: datetime) -> int:
+    """Finish for every practice where that was begun a while ago and not finished; how many practices."""
+    with ctx.store.transaction(write=False) as tx:
+        marks = system.values(tx, TO_REPLAY)
+    late = [name for name, at in marks.items() if not timedelta() <= now - moment_of(int(at)) < SOON]
+    for name in late:
+        replay_all(ctx, name.removeprefix(TO_REPLAY), now)
+    return len(late)
 
 
 def _replay(ctx: Context, practice_id: str, pair: Pair, now: datetime, check: bool) -> bool:

@@ -80,10 +80,17 @@ def pause(ctx: Context, lane: Lane, now: datetime) -> timedelta:
 
 
 def claim(ctx: Context, worker: str, now: datetime, lane: Lane | None = None, most: int = AT_ONCE) -> list[Message]:
-    """Claim what is due (in one lane), as far as the sender's pace allows; urgent messages don't wait for it."""
-    with ctx.store.transaction() as tx:
-        lanes = [lane] if lane else lanes_of(ctx)
-        return [message for each in lanes for message in _claim(ctx, tx, each, worker, now, most)]
+    """Claim what is due (in one lane), as far as the sender's pace allows; urgent messages don't wait for it.
+
+    On disk when this returns, as is every other step of a send; threads that wait for that together share a commit.
+    """
+
+    def work() -> list[Message]:
+        with ctx.store.transaction() as tx:
+            lanes = [lane] if lane else lanes_of(ctx)
+            return [message for each in lanes for message in _claim(ctx, tx, each, worker, now, most)]
+
+    return ctx.store.together(work)
 
 
 def deliver(ctx: Context, message: Message, now: datetime, tell: Callable[[], datetime] | None = None) -> None:
@@ -92,8 +99,7 @@ def deliver(ctx: Context, message: Message, now: datetime, tell: Callable[[], da
     `tell` gives the time again: where more than a moment has gone by before the call (the worker was frozen,
     the disk was slow, the clock was set), the checks are stale and the message goes back for another turn.
     """
-    with ctx.store.transaction() as tx:
-        outgoing = _prepare(ctx, tx, message, now)
+    outgoing = ctx.store.together(lambda: _prepared(ctx, message, now))
     if outgoing is None:
         return
     outgoing = to_staff.with_picture(ctx, message, outgoing)
@@ -113,9 +119,18 @@ def deliver(ctx: Context, message: Message, now: datetime, tell: Callable[[], da
         log.get().error("fault", what="channel", error=error.__class__.__name__, message=message.id)
         _in_doubt(ctx, message, outgoing, f"the channel failed ({error.__class__.__name__})", tell() if tell else now)
     else:
-        with ctx.store.transaction() as tx:
-            outcomes.accepted(tx, message, outgoing.attempt_id, provider_id, now)
+        ctx.store.together(lambda: _accepted(ctx, message, outgoing.attempt_id, provider_id, now))
         log.get().info("sent", message=message.id, kind=message.kind, channel=message.channel)
+
+
+def _prepared(ctx: Context, message: Message, now: datetime) -> Outgoing | None:
+    with ctx.store.transaction() as tx:
+        return _prepare(ctx, tx, message, now)
+
+
+def _accepted(ctx: Context, message: Message, attempt_id: str, provider_id: str, now: datetime) -> None:
+    with ctx.store.transaction() as tx:
+        outcomes.accepted(tx, message, attempt_id, provider_id, now)
 
 
 @contextmanager

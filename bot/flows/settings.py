@@ -24,7 +24,7 @@ class BadSetting(ValueError):
 
 
 # Whom to tell, by role: `duty_email=...`, `duty_phone=...`, `duty_name=...`; the same for the others.
-CONTACTS = ("duty", "second", "supervisor", "manager")
+CONTACTS = ("duty", "second", "supervisor", "manager", "privacy")
 WORDS = {
     "duty_hours": "when the duty contact can be reached",
     "local_lines": "what to call in an emergency, in place of the country's own lines",

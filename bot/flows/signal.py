@@ -96,8 +96,7 @@ def told(asked: Sequence[CheckIn], answers: Mapping[str, Mapping[str, int]]) -> 
 
 def explanation_of(alert: Alert) -> rapport.Explanation | None:
     """What the signal said when it opened or deepened an alert; None for an alert that isn't the signal's."""
-    ours = alert.kind in judging.KINDS and alert.explanation
-    return judging.read_explanation(alert.explanation) if ours else None
+    return judging.read_explanation(alert.explanation) if alert.kind in judging.KINDS else None
 
 
 def recovery_of(alert: Alert) -> rapport.Recovery | None:

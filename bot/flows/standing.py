@@ -70,6 +70,20 @@ def pause(tx: Tx, client: Client, until: datetime | None, who: str, now: datetim
     replan_client(tx, practice_id, client.id, now)
 
 
+def hold(tx: Tx, client: Client, who: str, now: datetime) -> bool:
+    """No check-ins until a clinician resumes them; False if they waited for that already. What waits to be sent is
+    cancelled and an open question closed, as after danger."""
+    if client.halted:
+        return False
+    practice_id = client.practice_id
+    clients.halt(tx, practice_id, client.id, now)
+    practices.note(tx, practice_id, who, "check-ins paused", client.id, now)
+    outbox.cancel_waiting(tx, practice_id, client.id, schedule.HALTED, SPARED)
+    _close_open(tx, client, schedule.HALTED, now)
+    replan_client(tx, practice_id, client.id, now)
+    return True
+
+
 @dataclass(frozen=True)
 class Hanging:
     """What hangs on a client's standing now. `planned`: when each check-in not yet asked is due; `open`: a question

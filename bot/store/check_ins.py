@@ -235,14 +235,13 @@ def set_state(
 
     When it was first reminded of, answered or closed stays, also when a full new set answers it again.
     """
-    _set(tx, practice_id, check_in_id, state=state)
-    if reason is not None:
-        _set(tx, practice_id, check_in_id, reason=reason)
-    if column := _TIMES.get(state):
-        tx.run(
-            f"update check_in set {column} = coalesce({column}, :now) where id = :id and practice_id = :p",
-            {"now": epoch(now), "id": check_in_id, "p": practice_id},
-        )
+    column = _TIMES.get(state)
+    first = f", {column} = coalesce({column}, :now)" if column else ""
+    tx.run(
+        f"update check_in set state = :state, reason = coalesce(:reason, reason){first} "
+        "where id = :id and practice_id = :p",
+        {"state": state, "reason": reason, "now": epoch(now), "id": check_in_id, "p": practice_id},
+    )
 
 
 def next_due(tx: Tx) -> datetime | None:
@@ -270,7 +269,7 @@ def add_answers(
     """Store answers; `replace` sets the current ones aside first (both are kept)."""
     if replace:
         tx.run(
-            "update answer set replaced_at = :now where check_in_id = :id and practice_id = :p and replaced_at is null",
+            f"update answer set replaced_at = :now where check_in_id = :id and {_OF_PRACTICE} and replaced_at is null",
             {"now": epoch(now), "id": check_in_id, "p": practice_id},
         )
     rows = [
@@ -291,7 +290,7 @@ def add_answers(
 def answers(tx: Tx, practice_id: str, check_in_id: str) -> dict[str, int]:
     """The current answers of a check-in: feeling to score."""
     rows = tx.all(
-        "select feeling, score from answer where check_in_id = :id and practice_id = :p and replaced_at is null",
+        f"select feeling, score from answer where check_in_id = :id and {_OF_PRACTICE} and replaced_at is null",
         {"id": check_in_id, "p": practice_id},
     )
     return {row["feeling"]: row["score"] for row in rows}

@@ -86,8 +86,8 @@ def get(tx: Tx, practice_id: str, client_id: str) -> Client:
 def many(tx: Tx, practice_id: str, client_ids: Sequence[str]) -> list[Client]:
     """The named clients of the practice, by reference."""
     among, params = listed("id", client_ids)
-    rows = tx.all(
-        f"select * from client where practice_id = :practice and id in {among}",
+    rows = tx.all(  # practice_id as it stands would lead SQLite through the whole practice
+        f"select * from client where practice_id || '' = :practice and id in {among}",
         {"practice": practice_id, **params},
     )
     return sorted(_clients(tx, rows), key=lambda client: client.client_ref)
@@ -143,10 +143,10 @@ def sharing(tx: Tx, client: Client) -> list[tuple[str, str]]:
     among, params = listed("i", tx.sealer.indexes(client.address))
     rows = tx.all(
         "select practice_id, id from client where id <> :id and merged_into is null "
-        f"and (phone_index in {among} or email_index in {among}) order by id",
+        f"and (phone_index in {among} or email_index in {among})",
         {"id": client.id, **params},
     )
-    return [(row["practice_id"], row["id"]) for row in rows]
+    return sorted(((row["practice_id"], row["id"]) for row in rows), key=lambda pair: pair[1])
 
 
 def save(tx: Tx, practice_id: str, entry: Entry, now: datetime, source: str = "roster") -> tuple[str, str]:

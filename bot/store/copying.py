@@ -3,16 +3,16 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from bot.store.engine import SqliteEngine, StoreError
 from bot.store.postgres import PostgresEngine
-from bot.store.tx import Row, Tx
+from bot.store.tx import UPGRADE_PATIENCE, Row, Tx
 from migrations import STEPS
 
-AT_ONCE = 500
+AT_ONCE = 200
 # Columns that lead to another row of the same table: filled in once all rows are there.
 WITHIN = {"person": "cover_id", "client": "merged_into"}
 
@@ -39,18 +39,24 @@ def copy(source: Store, target: Store) -> list[Copied]:
 
     Raises StoreError, and then the target is as it was: where it isn't empty, or what arrived isn't what was sent.
     """
-    with source.transaction(write=False) as read, target.transaction() as write:
+    with source.transaction(write=False) as read, target.transaction(patience=UPGRADE_PATIENCE) as write:
         if filled := [table for table in tables() if write.one(f"select 1 as yes from {table} limit 1")]:
             raise StoreError(f"{target.place} isn't empty (table {filled[0]}); nothing was copied.")
-        for table in tables():
-            rows = _rows(read, table)
-            while some := list(islice(rows, AT_ONCE)):
-                write.insert_many(table, [{**row, **_without(table)} for row in some])
-            _fill_in(read, write, table)
-        sent, arrived = fingerprints(read), fingerprints(write)
+        sent = [_copy_table(read, write, table) for table in tables()]
+        arrived = fingerprints(write)
         if wrong := [each.table for each, other in zip(sent, arrived, strict=True) if each != other]:
             raise StoreError(f"What arrived in {', '.join(wrong)} isn't what was sent; nothing was copied.")
     return arrived
+
+
+def _copy_table(read: Tx, write: Tx, table: str) -> Copied:
+    """Copy it; what was read. A little at a time, so that neither side waits long for the other."""
+    told, rows = _Told(table), _rows(read, table)
+    while some := list(islice(rows, AT_ONCE)):
+        write.insert_many(table, [{**row, **_without(table)} for row in some])
+        told.add(some)
+    _fill_in(read, write, table)
+    return told.copied()
 
 
 def fingerprints(tx: Tx) -> list[Copied]:
@@ -59,13 +65,25 @@ def fingerprints(tx: Tx) -> list[Copied]:
 
 
 def _fingerprint(tx: Tx, table: str) -> Copied:
+    told = _Told(table)
+    told.add(_rows(tx, table))
+    return told.copied()
+
+
+class _Told:
     """Each row's hash, added up: the sum is the same in any order, and changes with any row."""
-    count = total = 0
-    for row in _rows(tx, table):
-        told = json.dumps(sorted(row.items())).encode()
-        total = (total + int.from_bytes(hashlib.sha256(told).digest())) % 2**256
-        count += 1
-    return Copied(table, count, f"{total:064x}")
+
+    def __init__(self, table: str) -> None:
+        self._table, self._count, self._total = table, 0, 0
+
+    def add(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            told = json.dumps(sorted(row.items())).encode()
+            self._total = (self._total + int.from_bytes(hashlib.sha256(told).digest())) % 2**256
+            self._count += 1
+
+    def copied(self) -> Copied:
+        return Copied(self._table, self._count, f"{self._total:064x}")
 
 
 def _rows(tx: Tx, table: str) -> Iterator[Row]:

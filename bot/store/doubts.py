@@ -40,7 +40,7 @@ def close_due(tx: Tx, now: datetime) -> list[Row]:
 
     Rows of id, practice_id, client_id. No reminder either: an answer that came since isn't in the backup.
     """
-    tx.run("update check_in set remind_at = null")
+    tx.run("update check_in set remind_at = null where remind_at is not null")
     return tx.all(
         f"{_CLOSE} and due_at <= :now and {_UNQUEUED} returning id, practice_id, client_id",
         {"now": epoch(now), "reason": REASON},

@@ -7,6 +7,7 @@ SQLite by sqlite-utils. What differs between SQLite and PostgreSQL stays in this
 
 import contextlib
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -27,37 +28,54 @@ from bot.store.tx import ONLY_READS, PATIENCE, UPGRADE_PATIENCE, Row, Tx
 
 __all__ = ["Row", "SqliteEngine", "StoreError", "Tx", "sqlite_path", "wal_is_safe"]
 
+_READS = re.compile(r"\s*(select|with(?!.*\b(insert|update|delete)\b))\b", re.IGNORECASE | re.DOTALL)
 ANALYZED_ROWS = 1_000  # of each index: enough to tell them apart, and done in a moment
 
 
 class SqliteTx(Tx):
     """A transaction of SQLite, through sqlite-utils. It has one writer at a time, so there are no rows to skip."""
 
-    def __init__(self, db: sqlite_utils.Database, sealer: Sealer) -> None:
+    def __init__(self, db: sqlite_utils.Database, sealer: Sealer, writes: bool) -> None:
         super().__init__(sealer)
         self._db = db
+        self._writes = writes
 
     def all(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
-        return list(self._live().query(sql, dict(params or {})))
+        # not by `query`, which puts a savepoint around each question: two statements more
+        cursor = self._live(sql).execute(sql, params or {})
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def run(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
-        return int(self._live().execute(sql, dict(params or {})).rowcount)
+        return int(self._live(sql).execute(sql, params or {}).rowcount)
 
     def run_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
-            self._live().conn.executemany(sql, [dict(row) for row in rows])
+            self._live(sql).executemany(sql, rows)
 
     @contextlib.contextmanager
     def savepoint(self) -> Iterator[None]:
-        with self._live().atomic():
+        conn = self._live()
+        conn.execute("savepoint inner_one")  # of several of one name the innermost is meant
+        try:
             yield
+        except BaseException:
+            if conn.in_transaction:  # else the fault has undone everything
+                conn.execute("rollback to inner_one")
+                conn.execute("release inner_one")
+            raise
+        conn.execute("release inner_one")
 
-    def _live(self) -> sqlite_utils.Database:
+    def _live(self, sql: str = "select") -> Any:
+        """The connection, for this statement. A pragma would keep a reader from writing too, but setting one throws
+        away every statement that SQLite has ready."""
         # Some faults (a full disk) make SQLite undo the whole transaction by itself. What came after it, had
         # the fault been swallowed, would be stored statement by statement, and without what came before.
         if not self._db.conn.in_transaction:
             raise StoreError(f"This transaction is over. {NOTHING_KEPT}.")
-        return self._db
+        if not self._writes and not _READS.match(sql):
+            raise RuntimeError(ONLY_READS)
+        return self._db.conn
 
 
 class SqliteEngine:
@@ -171,7 +189,6 @@ class SqliteEngine:
         """Let SQLite look at how rows are spread, so that it picks the right index for a large practice."""
         with told_in_words(self.path), self._gate.turn(PATIENCE):
             conn = self._database().conn
-            conn.execute("pragma query_only=off")
             conn.execute(f"pragma analysis_limit={ANALYZED_ROWS}")
             conn.execute("analyze")
 
@@ -185,16 +202,13 @@ class SqliteEngine:
     def _outermost(self, write: bool, patience: float) -> Iterator[Tx]:
         db = self._database()
         with self._gate.turn(patience) if write else contextlib.nullcontext():
-            db.conn.execute(f"pragma query_only={'off' if write else 'on'}")
             db.conn.execute("begin immediate" if write else "begin")
-            self._local.outer = _Outer(SqliteTx(db, self.sealer), write)
+            self._local.outer = _Outer(SqliteTx(db, self.sealer, write), write)
             try:
                 yield self._local.outer.tx
                 db.conn.execute("commit")
-            except BaseException as error:
+            except BaseException:
                 self._undo(db)
-                if not write and "readonly" in str(error):
-                    raise RuntimeError(ONLY_READS) from error
                 raise
             finally:
                 self._local.outer = None

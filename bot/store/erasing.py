@@ -68,6 +68,12 @@ def ids_of(tx: Tx, practice_id: str, client_id: str) -> list[str]:
     return [row["id"] for row in tx.all(sql, {"p": practice_id, "c": client_id})]
 
 
+def everyone(tx: Tx) -> list[tuple[str, str]]:
+    """Practice and id of everyone who was erased."""
+    rows = tx.all("select practice_id, id from client where erased_at is not null order by id")
+    return [(row["practice_id"], row["id"]) for row in rows]
+
+
 def leftovers(tx: Tx, practice_id: str, client_id: str) -> list[str]:
     """Every sealed text, index and reference that belongs to a client now: what must not be found afterwards."""
     whose = {"c": client_id, "p": practice_id}

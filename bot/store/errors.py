@@ -19,6 +19,8 @@ _WORDS = {
     14: "can't be opened: is the folder there, and may this program write in it?",
     26: "is not a database: DATABASE_URL leads to another file, or the file is damaged.",
 }
+# A copy that fails halfway says so in SQLite's own words alone, without a code.
+_CODES = {"disk I/O error": 10, "database or disk is full": 13}
 
 
 class StoreError(Exception):
@@ -50,4 +52,5 @@ def files_told_in_words(path: str) -> Iterator[None]:
 def _words_for(error: sqlite3.DatabaseError) -> str | None:
     if str(error).startswith("no such table"):
         return "lacks its tables: run `attune migrate` first."
-    return _WORDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    code = getattr(error, "sqlite_errorcode", None) or _CODES.get(str(error), 0)
+    return _WORDS.get(code & 0xFF)

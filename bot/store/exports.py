@@ -39,7 +39,7 @@ _SQL = {
 # Which of these a client got follows from what they wrote: "confirm_low" goes out after all ones.
 _TELLING = (
     *("thanks", "comment_thanks", "ask_rest", "explain", "confirm_low", "replaced"),
-    *("crisis", "crisis_stopped", "call"),
+    *("crisis", "crisis_stopped", "call", "unexpected"),
 )
 
 # A very low answer has a note of its own; its kind would say what was answered.

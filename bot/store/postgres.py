@@ -16,11 +16,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-from psycopg.rows import dict_row
-from psycopg.types.numeric import FloatLoader
 
 from bot.store import readiness
 from bot.store.errors import NOTHING_KEPT, StoreError
+from bot.store.postgres_link import LOST, Connection, Link
 from bot.store.seal import Sealer
 from bot.store.together import Result, Together
 from bot.store.tx import ONLY_READS, PATIENCE, UPGRADE_PATIENCE, Row, Tx
@@ -28,6 +27,10 @@ from migrations import STEPS, statements
 
 WRITERS_TURN = 7_461_001  # the advisory lock that writers of one database take in turn
 SAFE_COMMITS = ("on", "remote_apply", "remote_write", "local")  # each waits for this server's own disk
+SILENT = 0.25  # a writer that holds its turn may fall silent for this part of the time others wait for theirs
+LONGEST = 3  # a statement may take so many times as long as a writer waits for its turn
+GRACE = 5.0  # seconds that the server has beyond that to say that it ended it
+_LOOK = "begin isolation level repeatable read read only"
 
 # A name after a colon, but not within a literal, a quoted name, a comment or a cast.
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|::\s*\w+|(?<![:\w]):([A-Za-z_]\w*)|%""")
@@ -38,7 +41,7 @@ class PostgresTx(Tx):
 
     lock = "for update skip locked"
 
-    def __init__(self, conn: "psycopg.Connection[Row]", sealer: Sealer) -> None:
+    def __init__(self, conn: Connection, sealer: Sealer) -> None:
         super().__init__(sealer)
         self._conn = conn
 
@@ -60,13 +63,14 @@ class PostgresTx(Tx):
 
 
 class PostgresEngine:
-    """One database of a PostgreSQL server, one connection a thread."""
+    """One database of a PostgreSQL server, one connection a thread. A thread's connection goes to the next one."""
 
     dialect = "postgresql"
 
     def __init__(self, url: str, sealer: Sealer) -> None:
         self.url, self.sealer = url, sealer
         self._local = _OfThread()
+        self._link = Link(url)
         self._together = Together(self)
 
     @property
@@ -84,8 +88,9 @@ class PostgresEngine:
     def transaction(self, write: bool = True, patience: float = PATIENCE) -> Iterator[Tx]:
         """All or nothing; writers of all hosts take turns. Inside another it is a savepoint.
 
-        Raises StoreError, in words, when the server can't be used; then nothing was stored, except where the
-        connection broke during the commit: then nobody knows, as with any database.
+        Raises StoreError, in words, when the server can't be used; then nothing was stored, except where it says that
+        the connection broke during the commit. A writer that asks nothing of the server for a quarter of `patience`
+        (seconds) loses its turn and its transaction, so that a machine that is cut off holds nobody up for longer.
         """
         outer = self._local.outer
         if outer is not None:
@@ -130,10 +135,13 @@ class PostgresEngine:
     def check_durability(self) -> None:
         """Raises StoreError unless an acknowledged commit survives a power cut."""
         found = self.durability()
-        if found["synchronous_commit"] not in SAFE_COMMITS or found["fsync"] != "on":
+        unsafe = [name for name in ("fsync", "full_page_writes") if found[name] != "on"]
+        unsafe += [] if found["synchronous_commit"] in SAFE_COMMITS else ["synchronous_commit"]
+        if unsafe:
+            said = " and ".join(f"{name}={found[name]}" for name in unsafe)
             raise StoreError(
-                f"The server runs with synchronous_commit={found['synchronous_commit']} and fsync={found['fsync']}; "
-                "replies could be lost in a power cut. Attune needs both on: see the server's postgresql.conf."
+                f"{self.place} runs with {said}; replies could be lost in a power cut. Attune needs it on: see the "
+                "server's postgresql.conf."
             )
 
     def check_ready(self) -> None:
@@ -151,40 +159,77 @@ class PostgresEngine:
     def checkpoint(self) -> None:
         """Nothing to do: the server looks after its own log."""
 
+    def lineage(self) -> str:
+        """Which server this is, and in which of its lives: another one once it was promoted or brought back."""
+        with self.transaction(write=False) as tx:
+            row = tx.one(
+                "select system_identifier as server, case when pg_is_in_recovery() then '' "
+                "else substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as life from pg_control_system()"
+            )
+        return f"{row['server']}-{row['life']}" if row else ""
+
     def close(self) -> None:
-        """Close this thread's connection."""
+        """This thread needs its connection no more: another may have it."""
         conn, self._local.conn = self._local.conn, None
-        if conn is not None:
-            conn.close()
+        if conn is not None and self._local.pid == os.getpid():
+            self._link.leave(conn)
 
     @contextlib.contextmanager
     def _outermost(self, write: bool, patience: float) -> Iterator[Tx]:
-        conn = self._connection()
+        conn = self._begun(_turn(patience) if write else _LOOK, patience)
         tx = PostgresTx(conn, self.sealer)
         self._local.outer = _Outer(tx, write)
         try:
-            conn.execute(_turn(patience) if write else "begin isolation level repeatable read read only")
             yield tx
-            conn.execute("commit")
+            self._commit(conn)
         except BaseException as error:
             self._undo(conn)
-            if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            if not write and isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
                 raise RuntimeError(ONLY_READS) from error
             raise
         finally:
             self._local.outer = None
 
-    def _undo(self, conn: "psycopg.Connection[Row]") -> None:
+    def _begun(self, begin: str, patience: float) -> Connection:
+        """A connection on which a transaction has begun. One that broke while it waited is made anew: nothing was
+        asked of it yet."""
+        for last in (False, True):
+            conn = self._connection()
+            conn.longest = patience + GRACE
+            try:
+                conn.execute(begin.encode())
+                conn.longest = LONGEST * patience + GRACE
+                return conn
+            except BaseException as error:
+                self._undo(conn)
+                if last or not (isinstance(error, LOST) and conn.closed):
+                    raise
+        raise AssertionError("the second try returns or raises")
+
+    def _commit(self, conn: Connection) -> None:
+        try:
+            said = conn.execute("commit").statusmessage
+        except LOST as error:
+            raise StoreError(
+                f"{self.place} broke off during a commit ({error.__class__.__name__}). Whether what was being done was "
+                "stored isn't known; whoever asked for it must ask again."
+            ) from error
+        if said != "COMMIT":  # a statement had failed, and nobody minded
+            raise StoreError(f"{self.place} didn't commit. {NOTHING_KEPT}.")
+
+    def _undo(self, conn: Connection) -> None:
         try:
             conn.execute("rollback")
         except psycopg.Error:  # never use a connection again that can't even undo
-            self.close()
+            conn.close()
+            self._local.conn = None
+            self._link.lost()
 
-    def _connection(self) -> "psycopg.Connection[Row]":
+    def _connection(self) -> Connection:
         if self._local.pid != os.getpid():
             self._local.conn, self._local.outer, self._local.pid = None, None, os.getpid()
-        if self._local.conn is None or self._local.conn.closed:
-            self._local.conn = _connect(self.url)
+        mine, self._local.conn = self._local.conn, None
+        self._local.conn = self._link.connection(mine)
         return self._local.conn
 
     @contextlib.contextmanager
@@ -194,9 +239,13 @@ class PostgresEngine:
             yield
         except psycopg.errors.UndefinedTable as error:
             raise StoreError(f"{self.place} lacks its tables: run `attune migrate` first.") from error
+        except psycopg.errors.ReadOnlySqlTransaction as error:
+            raise StoreError(
+                f"{self.place} takes no writes: it is a standby, or is still being brought back. {NOTHING_KEPT}."
+            ) from error
         except psycopg.errors.LockNotAvailable as error:
             raise StoreError(f"{self.place}: someone else has been writing for too long. {NOTHING_KEPT}.") from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except LOST as error:
             self.close()
             raise StoreError(f"{self.place} can't be used ({error.__class__.__name__}). {NOTHING_KEPT}.") from error
 
@@ -213,27 +262,17 @@ class _OfThread(threading.local):
     """What belongs to one thread of one process. A connection is never shared with a child."""
 
     def __init__(self) -> None:
-        self.conn: psycopg.Connection[Row] | None = None
+        self.conn: Connection | None = None
         self.outer: _Outer | None = None
         self.pid = os.getpid()
-
-
-def _connect(url: str) -> "psycopg.Connection[Row]":
-    # Parameters are put in on our side: the server then guesses their types as it does for literals, and no prepared
-    # statements get in the way of a pooler in between.
-    conn = psycopg.connect(
-        url, autocommit=True, row_factory=dict_row, cursor_factory=psycopg.ClientCursor, connect_timeout=10
-    )
-    conn.adapters.register_loader("numeric", FloatLoader)
-    conn.execute("set synchronous_commit = on")
-    conn.execute("set time zone 'UTC'")
-    return conn
 
 
 def _turn(patience: float) -> str:
     """Begin writing, once it is our turn: one trip to the server."""
     return (
-        f"begin; set local lock_timeout = {int(patience * 1000)}; "
+        f"begin; set local synchronous_commit = on; set local lock_timeout = {int(patience * 1000)}; "
+        f"set local idle_in_transaction_session_timeout = {int(patience * SILENT * 1000)}; "
+        f"set local statement_timeout = {int(patience * LONGEST * 1000)}; "
         f"select pg_advisory_xact_lock({WRITERS_TURN}); set local lock_timeout = 0"
     )
 

@@ -48,6 +48,7 @@ TABLES: Mapping[str, tuple[Sealed, ...]] = {
     "account": (Sealed("totp"), Sealed("recovery")),
     "passkey": (Sealed("name"),),
     "sign_in": (Sealed("browser"),),
+    "new_address": (Sealed("address"),),
     "belief": (Sealed("belief"),),
 }
 

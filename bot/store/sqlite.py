@@ -16,6 +16,7 @@ from bot.store.gate import Gate
 
 WAL_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))  # releases with the WAL-reset corruption bug mended
 BUSY_SECONDS = 20
+STATEMENTS = 500  # kept ready in each connection: a few more than there are
 PRAGMAS = (
     "foreign_keys=on",
     "synchronous=full",
@@ -23,6 +24,7 @@ PRAGMAS = (
     "temp_store=memory",
     "trusted_schema=off",
     "secure_delete=on",  # freed pages must not keep what was erased
+    "wal_autocheckpoint=8000",  # 32 MB: the same pages, written again and again, go into the file once
 )
 
 
@@ -37,10 +39,12 @@ def connect(path: str, gate: Gate) -> sqlite_utils.Database:
     safe = wal_is_safe(sqlite3.sqlite_version_info)
     # whoever has looked into a file in WAL mode keeps it there: to take it out of it, one at a time
     with contextlib.nullcontext() if safe else gate.turn(BUSY_SECONDS):
-        conn = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        conn = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=STATEMENTS)
         for pragma in PRAGMAS:
             conn.execute(f"pragma {pragma}")
         _set_journal(conn, "wal" if safe else "delete")
+        if not safe:  # there a commit is the journal's removal, which lasts once its folder is synced, too
+            conn.execute("pragma synchronous=extra")
     return sqlite_utils.Database(conn, strict=True, execute_plugins=False)
 
 

@@ -59,13 +59,6 @@ def rename(tx: Tx, practice_id: str, person_id: str, name: str, phone: str) -> N
     tx.run(sql, {**row, "id": person_id, "p": practice_id})
 
 
-def open_notes(tx: Tx, practice_id: str, person_id: str) -> int:
-    """How many alerts about a therapist's clients nobody has taken up yet."""
-    sql = """select count(*) as n from alert where practice_id = :p and therapist_id = :id
-              and acknowledged_at is null and resolved_at is null"""
-    return int(tx.all(sql, {"p": practice_id, "id": person_id})[0]["n"])
-
-
 def tokens(tx: Tx, practice_id: str) -> list[Token]:
     """The practice's API tokens, newest first."""
     rows = tx.all("select * from api_token where practice_id = :p order by created_at desc, id desc",

@@ -1,5 +1,7 @@
 """The web application, put together."""
 
+import re
+
 from flask import Flask, Response, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
@@ -116,6 +118,12 @@ def _broken(error: Exception) -> tuple[str, int]:
     while trace and trace.tb_next:
         trace = trace.tb_next
     place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else ""
-    log.get().error("fault", error=error.__class__.__name__, what=place)
+    log.get().error("fault", error=error.__class__.__name__, what=place, request=_request_id())
     text = "The fault is on our side and was written down. Please try again in a minute."
     return _say("That didn't work.", text), 500
+
+
+def _request_id() -> str:
+    """The id by which the proxy told its client of this request, so that the two can be brought together."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if re.fullmatch(r"[0-9a-f-]{32,36}", given) else ""

@@ -90,7 +90,7 @@ def own_part(text: str, vocabulary: Vocabulary, channel: str, headers: Mapping[s
 
 def row_of(own: str, vocabulary: Vocabulary) -> Row:
     """A client's own words as a row of items, not settled yet."""
-    words = _words(own, vocabulary)
+    words = words_of(own, vocabulary)
     return read_row(own, words, vocabulary.phrases.find(words), vocabulary)
 
 
@@ -105,14 +105,15 @@ def _subject(headers: Mapping[str, str]) -> str:
 
 
 def _read(own: str, asked: tuple[str, ...], vocabulary: Vocabulary, also_crisis: Sequence[str]) -> Reply:
-    words = _words(own, vocabulary)
+    words = words_of(own, vocabulary)
     matches = vocabulary.phrases.find(words)
     if flags.is_machine(own, matches, words, vocabulary):
         return _automatic(asked, "machine text")
+    matches = flags.with_plain(words, matches, vocabulary)
     together = flags.together(words, matches, vocabulary)
-    danger = flags.danger(words, matches, together)
+    danger = flags.weighed_danger(flags.danger(words, matches, together), words)
     extra = _also(words, also_crisis)
-    out = flags.wants_out(words, matches, vocabulary, own, together)
+    out = flags.wants_out(words, matches, vocabulary, own, together) or flags.weighed_wish(words, matches)
     row = settle(read_row(own, words, matches, vocabulary))
     found = _scores(row, asked, matches, vocabulary)
     rest = _rest(own, found, vocabulary) if found.spans else None  # a keyword may stand beside the scores
@@ -129,7 +130,8 @@ def _read(own: str, asked: tuple[str, ...], vocabulary: Vocabulary, also_crisis:
     return Reply(kind, scores, said, bool(out), crisis, None if crisis else danger.note, call, because)
 
 
-def _words(own: str, vocabulary: Vocabulary) -> Words:
+def words_of(own: str, vocabulary: Vocabulary) -> Words:
+    """A client's own words, folded, and slips in words of weight put right."""
     words = Words.of(own, vocabulary.accented)
     meant = vocabulary.spelling.meant(words.folded)
     return words.respelt(meant) if meant else words
@@ -140,7 +142,7 @@ def _rest(own: str, found: Found, vocabulary: Vocabulary) -> tuple[Words, list[M
     rest = own
     for start, end in sorted(found.spans, reverse=True):
         rest = rest[:start] + " " + rest[end:]
-    words = _words(rest, vocabulary)
+    words = words_of(rest, vocabulary)
     return words, vocabulary.phrases.find(words)
 
 

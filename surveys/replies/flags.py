@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from surveys.concepts import Together, enough
 from surveys.phrases import BREAK, Match, Words, fold
+from surveys.plain import placed
+from surveys.replies import weighing
 from surveys.vocabulary import Vocabulary
 
 _REPEATED = re.compile(r"(.)\1+")
@@ -28,10 +30,29 @@ def groups(matches: Iterable[Match], *names: str) -> list[Match]:
     return [match for match in matches if match.group in names]
 
 
+def with_plain(words: Words, matches: Sequence[Match], vocabulary: Vocabulary) -> list[Match]:
+    """The matches, and those of flags that are found when the words are put plainly, in text order."""
+    put = vocabulary.plain.of(words)
+    if put is None:
+        return list(matches)
+    found = [m for m in vocabulary.phrases.find(put.words, put.same_from) if m.group.startswith(_FLAGS)]
+    return sorted(dict.fromkeys([*matches, *placed(found, put.places)]), key=lambda m: m.first)
+
+
+_FLAGS = ("optout.", "danger.", "concept.")
+
+
 def standing(matches: Sequence[Match], says: str, unless: str) -> list[Match]:
-    """The matches of a group that share no word with an exception."""
-    excepted = covered(groups(matches, unless))
-    return [m for m in groups(matches, says) if excepted.isdisjoint(range(m.first, m.after))]
+    """The matches of a group that no exception takes back: one that shares a word does, unless the match is longer and
+    holds it whole (*won't make it to my birthday* says more than *won't make it to*)."""
+    exceptions = groups(matches, unless)
+    return [m for m in groups(matches, says) if not any(_takes_back(e, m) for e in exceptions)]
+
+
+def _takes_back(exception: Match, said: Match) -> bool:
+    inside = said.first <= exception.first and exception.after <= said.after
+    longer = said.after - said.first > exception.after - exception.first
+    return exception.overlaps(said) and not (inside and longer)
 
 
 def covered(matches: Iterable[Match]) -> set[int]:
@@ -130,6 +151,20 @@ def danger(words: Words, matches: Sequence[Match], together: Sequence[Together] 
     if said := enough(signs):
         found.append(_Sign("signs", tuple(part for sign in said for part in sign.parts)))
     return _judged(found, words, denied, past)
+
+
+def weighed_danger(found: Danger, words: Words) -> Danger:
+    """Danger by what the words weigh together, where no phrase told of any: neither present, nor denied or past."""
+    if found.present or found.note or not (said := weighing.sounds_like("danger", words.folded)):
+        return found
+    return Danger(True, None, said, "weighed")
+
+
+def weighed_wish(words: Words, matches: Sequence[Match]) -> list[Match]:
+    """A wish to get no more messages by what the words weigh together, where no phrase speaks of stopping at all."""
+    if groups(matches, "optout.stay", "optout.not") or not weighing.sounds_like("optout", words.folded):
+        return []
+    return [Match("optout.says", "weighed", 0, len(words.folded))]
 
 
 @dataclass(frozen=True)

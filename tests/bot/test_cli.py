@@ -311,6 +311,8 @@ def test_try_reply_shows_what_is_understood_and_why_without_any_setting(tmp_path
     lines = attune.good("try-reply", "5 4 5").splitlines()
     assert lines[:5] == ["kind: answer", "heard: 5", "respected: 4", "understood: 5", "flags: none"]
     assert any(line.startswith("because: heard 5 from '5'") for line in lines)
+    lines = attune.good("try-reply", "heard 4").splitlines()
+    assert "or: heard 4, respected 4, understood 4 (the same for every question)" in lines
     lines = attune.good("try-reply", "STOP", "--asked", "heard,involved").splitlines()
     assert lines[1:4] == ["heard: open", "involved: open", "flags: opt_out"]
     assert "loved is not a feeling; there are heard" in attune.refused("try-reply", "5", "--asked", "heard,loved")

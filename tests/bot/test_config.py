@@ -35,6 +35,7 @@ def test_every_setting_reaches_its_field() -> None:
     """One environment with all of them; each is read, and nothing else is."""
     env = {
         "DATABASE_URL": "sqlite:////srv/attune.db",
+        "DATA_FOLDER": "/srv/attune",
         "PUBLIC_URL": "https://attune.riverside.example/prefix/",
         "SECRET_KEY": f"{LONG}, older-{LONG}",
         "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -55,6 +56,7 @@ def test_every_setting_reaches_its_field() -> None:
     assert set(env) | {"SECRET_KEY_FILE"} == set(SETTINGS)
     assert Config.read(env) == Config(
         database_url="sqlite:////srv/attune.db",
+        data_folder="/srv/attune",
         public_url="https://attune.riverside.example/prefix",
         secrets=(LONG, f"older-{LONG}"),
         twilio_account_sid="AC" + "0" * 32,

@@ -80,6 +80,25 @@ def test_an_invitation(look: Look, posted: Served) -> None:
     look.at(mailed(practice, "invitation")[-1], "an invitation")
 
 
+def test_a_new_mail_address(look: Look, posted: Served) -> None:
+    """From the manager's page by the mailed link to the sign-in page, in one window."""
+    practice = posted.practice
+    sign_in(posted, look.page.context, "Dana", MONDAY_NOON)
+    look.at(f"/people/staff/{practice.staff['Ines']}", "a colleague")
+    look.page.get_by_text("Change it").click()
+    look.page.get_by_label("New address").fill("ines.new@riverside.example")
+    look.here("a new address is typed")
+    look.page.get_by_role("button", name="Send the link").click()
+    look.page.get_by_text("Becomes").wait_for()
+    look.here("it waits to be confirmed")
+    link = mailed(practice, "new_address")[-1]
+    look.at(link, "a link to confirm")
+    look.page.get_by_role("button", name="Yes, this is mine").click()
+    look.at(link, "a link that is used up")
+    look.at(f"/people/staff/{practice.staff['Ines']}", "changed")
+    assert look.page.get_by_text("ines.new@riverside.example").is_visible()
+
+
 def test_the_second_step_set_up_and_taken(look: Look, posted: Served) -> None:
     """Both ways: where it is missing, with its recovery codes, and where it is asked for."""
     sign_in(posted, look.page.context, "Theo", MONDAY_NOON, strong=False)

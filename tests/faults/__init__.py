@@ -1,5 +1,6 @@
-"""Faults made for real: worker processes that are killed and frozen, a provider that errs, and an auditor.
+"""Faults made for real: processes that are killed and frozen, a disk that forgets what was not synced, a provider
+that errs, and auditors.
 
-`python -m tests.faults.run --kills 2000 --seed 7` (or `make faults`). The provider keeps its own book; the auditor
-reads that book and the database, and nothing else, and states the promises.
+`make faults`, or `python -m tests.faults.run --only replies --share 0.1 --seed 7`. Providers and clients keep books of
+their own; the auditors read those books and the database, and nothing else, and state the promises.
 """

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.store import Store
+from bot.store import Store, doubts
 from tests.faults.provider import Heard, Taken
 
 LAST_WORDS = ("stopped", "crisis_stopped")  # what may go to someone who said STOP
@@ -45,7 +45,7 @@ class Auditor:
         for taken in self.book:
             self.by_row[self.attempts.get(taken.attempt)].append(taken)
         found = Findings()
-        for promise in (self._once, self._none_lost, self._in_hours, self._not_after_stop):
+        for promise in (self._once, self._none_lost, self._in_hours, self._not_after_stop, self._never_restored):
             found.violations += promise(found.figures)
         return found
 
@@ -95,6 +95,11 @@ class Auditor:
             return "skipped"
         gone = {"skipped", "refused"} & {row["state"] for row in mine}
         return "skipped" if gone and all(r["reason"] for r in mine if r["state"] in gone) else "lost"
+
+    def _never_restored(self, figures: dict[str, int]) -> list[str]:
+        """P11. Nobody took the database for an older copy: it never was, whatever died."""
+        doubted = sum(each["reason"] == doubts.REASON for each in self.check_ins)
+        return [f"P11 {doubted} check-ins were closed as if a backup had been restored"] if doubted else []
 
     def _in_hours(self, figures: dict[str, int]) -> list[str]:
         """P3. Taken inside the hours of the client's own clock, and not valid beyond them."""

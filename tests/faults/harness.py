@@ -1,27 +1,25 @@
-"""One run: a practice, a provider, a few worker processes that are killed and frozen, and a clock that is set."""
+"""One run: a practice, a provider, a few worker processes that are killed and frozen, and a clock that is set.
 
-import json
-import os
+With power cuts, the practice's files are on a disk that forgets what was not synced (`disk.py`).
+"""
+
 import random
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from threading import Event, Lock, Thread
 
 from bot.config import Config
-from bot.flows import context, delivery, receiving
-from bot.flows.delivery import Status
-from bot.store.inbox import Inbound
+from bot.flows import context
 from tests.faults.auditor import Auditor, Findings
 from tests.faults.clock import SharedClock
+from tests.faults.crew import Crew
+from tests.faults.desk import Desk
+from tests.faults.disk import AFTER, BEFORE, Disk
 from tests.faults.practice import EDGE, NOON, found_practice
 from tests.faults.provider import Heard, Provider, Taken
 
@@ -31,12 +29,14 @@ ERRORS = {"lose": 0.05, "taken_503": 0.03, "refuse_503": 0.02, "reset": 0.02, "4
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do in a run. Seconds are real ones. `kills`: at least so many, if there is work enough for them."""
+    """What to do in a run. Seconds are real ones. `kills`, `cuts` (of the power): at least so many, if there is work
+    enough for them."""
 
     seed: int
     clients: int = 200
     late: int = 20
     kills: int = 200
+    cuts: int = 0
     workers: int = 3
     fates: dict[str, float] = field(default_factory=lambda: KILLS | ERRORS)
     settle: int = 4
@@ -62,6 +62,7 @@ class Outcome:
 
     findings: Findings
     kills: int
+    cuts: int
     freezes: int
     met: Counter[str]
     seconds: float
@@ -73,72 +74,6 @@ def run(plan: Plan) -> Outcome:
         return _Run(plan, Path(folder)).play()
 
 
-class Crew:
-    """The worker processes, by slot. Whoever is killed is replaced; whoever froze is let go on after a while."""
-
-    def __init__(self, plan: Plan, order: dict[str, object], log: Path) -> None:
-        self._plan = plan
-        self._nursery = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.nursery", json.dumps(order)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log.open("ab"), text=True,
-        )  # fmt: skip
-        self._lock = Lock()
-        self._pids: dict[int, int] = {}
-        self._frozen: dict[int, float] = {}
-        self._ended = Event()
-        self.killed = self.freezes = 0
-
-    def start(self) -> None:
-        for slot in range(self._plan.workers):
-            self._pids[slot] = self._ask(f"start {slot} 0")
-        Thread(target=self._thaw, daemon=True).start()
-
-    def kill(self, slot: int) -> None:
-        """kill -9, and another in its place."""
-        with self._lock:
-            if self._ended.is_set():
-                return
-            pid = self._pids[slot]
-            os.kill(pid, signal.SIGKILL)
-            self._ask(f"bury {pid}")
-            self.killed += 1
-            self._pids[slot] = self._ask(f"start {slot} {self.killed}")
-
-    def end(self) -> None:
-        """End them all."""
-        with self._lock:
-            self._ended.set()
-            for pid in self._pids.values():
-                os.kill(pid, signal.SIGKILL)
-                self._ask(f"bury {pid}")
-        assert self._nursery.stdin is not None
-        self._nursery.stdin.close()
-        self._nursery.wait(10)
-
-    def _ask(self, line: str) -> int:
-        assert self._nursery.stdin is not None
-        assert self._nursery.stdout is not None
-        self._nursery.stdin.write(f"{line}\n")
-        self._nursery.stdin.flush()
-        answer = self._nursery.stdout.readline().strip()
-        return int(answer) if answer.isdigit() else 0
-
-    def _thaw(self) -> None:
-        while not self._ended.wait(0.1):
-            with self._lock:
-                for pid in self._pids.values() if not self._ended.is_set() else ():
-                    self._look_after(pid)
-
-    def _look_after(self, pid: int) -> None:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        if state != "T":
-            self._frozen.pop(pid, None)
-        elif time.monotonic() - self._frozen.setdefault(pid, time.monotonic()) > self._plan.frozen_for:
-            self._frozen.pop(pid)
-            self.freezes += 1
-            os.kill(pid, signal.SIGCONT)
-
-
 class _Run:
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan = plan
@@ -146,8 +81,9 @@ class _Run:
         self.clock = SharedClock(folder / "clock")
         self.clock.set(plan.start.timestamp())
         self.provider = Provider(random.Random(f"{plan.seed}-provider"), self.clock.times, plan.fates, plan.lag)
+        (folder / "disk").mkdir()
         env = {
-            "DATABASE_URL": f"sqlite:///{folder}/attune.db",
+            "DATABASE_URL": f"sqlite:///{folder}/disk/attune.db",
             "PUBLIC_URL": "http://attune.example",
             "SECRET_KEY": "a-secret-for-tests-that-is-long-enough",
             "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -162,36 +98,42 @@ class _Run:
         self.ctx = context.build(Config.read(env))
         self.ctx.store.migrate()
         self.zones = found_practice(self.ctx, plan.clients, plan.late, self.rng)
+        self.ctx.store.close()
+        self.disk = Disk(folder / "disk", folder / "book") if plan.cuts else None
+        self.desk = Desk(folder / "desk")
         order = {
             "env": env,
             "provider": self.provider.url,
             "plant": plan.plant,
             "seed": plan.seed,
             "clock": str(folder / "clock"),
+            "desk": str(folder / "desk"),
             "freeze": [plan.freeze, plan.frozen_whole, plan.frozen_for, plan.freeze_in],
         }
         self.log = folder / "log"
-        self.crew = Crew(plan, order, self.log)
+        self.crew = Crew(plan.workers, plan.frozen_for, order, self.log, self.disk)
         self.side = ThreadPoolExecutor(4)
         self.to_stop = self._draw_stops()
 
     def play(self) -> Outcome:
-        began = time.monotonic()
         self.provider.hooks.kill = self.crew.kill
         self.provider.hooks.step = self._step
         self.crew.start()
+        began = time.monotonic()
         try:
             self._day(began + self.plan.at_most)
             if self.plan.evening:
                 self._evening()
             self._calm()
         finally:
+            self.desk.close()
             self.crew.end()
             self.side.shutdown(wait=True)
             self.provider.stop()
         auditor = Auditor(self.provider.book, self.provider.heard, self.ctx.store, self.zones)
         seconds = time.monotonic() - began
-        return Outcome(auditor.audit(), self.crew.killed, self.crew.freezes, self.provider.met, seconds)
+        crew = self.crew
+        return Outcome(auditor.audit(), crew.killed, crew.cuts, crew.freezes, self.provider.met, seconds)
 
     # --- the day, the evening, the morning after
 
@@ -199,15 +141,27 @@ class _Run:
         """Noon: most are due. Kill until there were kills enough, or until all is quiet."""
         self.provider.kill_at_listing = 0.02 if self.plan.kills else 0.0
         set_back = False
-        while time.monotonic() < until and self.crew.killed < self.plan.kills and not self._quiet():
+        while time.monotonic() < until and self._more_to_come() and not self._quiet():
             time.sleep(1 / self.plan.random_kills)
-            if self.plan.kills:
-                self.side.submit(self.crew.kill, self.rng.randrange(self.plan.workers))
+            self._strike()
             if self.crew.killed > self.plan.kills / 2 and not set_back:
                 set_back = True
                 self._set_clock_back()
         if not self.plan.kills:
             self._wait(self._quiet, self.plan.at_most)
+
+    def _more_to_come(self) -> bool:
+        return self.crew.killed < self.plan.kills or self.crew.cuts < self.plan.cuts
+
+    def _strike(self) -> None:
+        """kill -9 of somebody, now or at their sync; power cuts are spread evenly among the kills."""
+        cuts, plan = self.crew.cuts, self.plan
+        if cuts < plan.cuts and self.crew.killed * (plan.cuts + 1) >= plan.kills * (cuts + 1):
+            self.crew.cut(self.rng)
+        elif self.disk and self.rng.random() < 0.5:
+            self.disk.die_at(self.disk.syncs() + self.rng.randrange(1, 8), self.rng.choice((BEFORE, AFTER)))
+        elif plan.kills:
+            self.side.submit(self.crew.kill, self.rng.randrange(plan.workers))
 
     def _set_clock_back(self) -> None:
         """Two hours back for three seconds: waits grow longer, and nothing may go out twice."""
@@ -225,6 +179,8 @@ class _Run:
     def _calm(self) -> None:
         """No more faults; the clock moves on until every zone's hours have come round and all is at rest."""
         self.provider.fates, self.provider.kill_at_listing = {}, 0.0
+        if self.disk:
+            self.disk.die_at(0)
         self.clock.calm()
         self.to_stop.clear()
         self.provider.hooks.step = lambda *_: None
@@ -238,13 +194,7 @@ class _Run:
 
     def _quiet(self) -> bool:
         """Nothing is due, claimed or in doubt, and no check-in is still to be asked."""
-        with self.ctx.store.transaction(write=False) as tx:
-            row = tx.one(
-                "select (select count(*) from outbox where state in ('due', 'claimed', 'in_doubt')) + "
-                "(select count(*) from check_in where state = 'planned' and due_at < :now) as n",
-                {"now": int(self.clock.time())},
-            )
-        return row is not None and row["n"] == 0
+        return self.desk.waiting(self.clock.time()) == 0
 
     def _wait(self, done: Callable[[], bool], seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -271,15 +221,11 @@ class _Run:
 
     def _say_stop(self, number: str, after: float = 0.0) -> None:
         time.sleep(after)
-        inbound = Inbound("sms", f"SM{self.rng.getrandbits(128):032x}", number, "stop", "")
-        receiving.receive(self.ctx, inbound, self._now())
-        self.provider.heard.append(Heard(number, "stop", time.time()))
+        if self.desk.text(f"SM{self.rng.getrandbits(128):032x}", number, "stop", self.clock.time()):
+            self.provider.heard.append(Heard(number, "stop", time.time()))
 
     def _call_back(self, taken: Taken, after: float) -> None:
         """Late, twice and out of order, as callbacks come."""
         time.sleep(after)
         for status in self.rng.choice((("queued", "sent", "delivered"), ("delivered", "sent", "delivered"))):
-            delivery.report(self.ctx, Status(taken.attempt, taken.sid, status), self._now())
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.clock.time(), UTC)
+            self.desk.call_back(taken.attempt, taken.sid, status, self.clock.time())

@@ -3,10 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.flows import sending, settling
-from bot.store import Tx, sends
+from bot.flows import backups, receiving, sending, settling
+from bot.flows.backups import Restored
+from bot.flows.context import Context
+from bot.store import SqliteEngine, Tx, inbox, practices, sends, sqlite, upgrades
+from bot.store.inbox import Inbound
 from bot.store.outbox import Message
 from bot.store.sql import epoch, new_id
+from migrations import STEPS, statements
 from surveys import courtesy
 
 
@@ -85,6 +89,82 @@ def abandoned() -> None:
     sends.release_expired = lambda *_: 0
 
 
+def settle_too_short() -> None:
+    """Looks at the provider come at once, one right after the other, whatever time its list takes."""
+    settling.LOOKS_AT = (0.0, 0.1)  # type: ignore[assignment]
+    settling.APART = 0.1
+
+    def certain(ctx: Context, message: Message, attempt: sends.Attempt, now: datetime) -> None:
+        with ctx.store.transaction() as tx:
+            if message.looks:
+                sends.try_again(tx, message.id, attempt.id, now, "the provider never had it", now)
+            else:
+                sends.look_again(tx, message.id, attempt.id, 1, now + timedelta(seconds=1))
+
+    settling._not_found = certain
+
+
+def relaxed_disk() -> None:
+    """Commits don't wait for the disk: synchronous=NORMAL, and nobody looks."""
+    relaxed = [each.replace("synchronous=full", "synchronous=normal") for each in sqlite.PRAGMAS]
+    assert "synchronous=normal" in relaxed
+    sqlite.PRAGMAS = tuple(relaxed)  # type: ignore[assignment]
+    SqliteEngine.check_durability = lambda _self: None  # type: ignore[method-assign]
+
+
+def remembered_first() -> None:
+    """A text is remembered in one transaction, and what it says is stored in the next."""
+    remember = inbox.remember
+
+    def receive(ctx: Context, inbound: Inbound, now: datetime) -> bool:
+        with ctx.store.transaction() as tx:
+            inbox_id = remember(tx, practices.first(tx, now).id, inbound, now)
+        if inbox_id is None:
+            return False
+        with ctx.store.transaction() as tx:
+            sender = receiving.who(ctx.config, tx, inbound, now)
+            receiving._Reception(ctx, tx, sender, inbound, inbox_id, now).take_in()
+        return True
+
+    receiving.receive = receive
+
+
+def upgraded_bit_by_bit() -> None:
+    """An upgrade commits after each of its statements."""
+
+    def apply(db: Any) -> list[str]:
+        names = upgrades.missing(db)
+        db.execute("commit")
+        upgrades._steps().ensure_migrations_table(db)
+        for name, step in STEPS:
+            if name in names:
+                for sql in statements(step, "sqlite"):
+                    db.execute(sql)
+                db.execute(
+                    f"insert into {upgrades._steps().migrations_table} (migration_set, name, applied_at) "
+                    "values ('attune', ?, '')",
+                    [name],
+                )
+        db.execute("begin")
+        return names
+
+    SqliteEngine.migrate = _migrate_by(apply)  # type: ignore[method-assign]
+
+
+def _migrate_by(apply: Any) -> Any:
+    def migrate(engine: SqliteEngine) -> list[str]:
+        with engine.transaction():
+            done: list[str] = apply(engine._database())
+            return done
+
+    return migrate
+
+
+def restored_without_doubt() -> None:
+    """After a restore all goes on as if nothing had been sent since the backup."""
+    backups.put_in_doubt = lambda *_: Restored(0, 0)
+
+
 PLANTS = {
     plant.__name__: plant
     for plant in (
@@ -95,5 +175,10 @@ PLANTS = {
         stale_checks,
         deaf_to_stop,
         abandoned,
+        settle_too_short,
+        relaxed_disk,
+        remembered_first,
+        upgraded_bit_by_bit,
+        restored_without_doubt,
     )
 }

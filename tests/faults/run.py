@@ -1,42 +1,91 @@
-"""`python -m tests.faults.run`: many kills at every step of a send; prints the seed, the figures, and what broke."""
+"""`python -m tests.faults.run`: the full numbers of every promise under faults; prints seeds, figures, what broke.
+
+Its parts, which `--only` picks: `sending` (kills, power cuts, lost answers at every step of a send), `replies` (power
+cuts and kills of web servers), `upgrades` (dying at every sync), `restores` (at random moments), `twins` (each guard
+taken out, which must be noticed).
+"""
 
 import argparse
 import random
 import sys
+import time
+from collections.abc import Iterable, Mapping
 
 from bot import log
-from tests.faults.harness import Outcome, Plan, run
+from tests.faults import harness, replies, upgrades
+from tests.faults.twins import TWINS, restore
+
+PARTS = 10  # practices that share the replies: an audit reads all texts of one
 
 
 def main() -> None:
-    """Exit 1 if any promise was broken."""
+    """Exit 1 if any promise was broken, or a twin not noticed."""
     asked = argparse.ArgumentParser(prog="python -m tests.faults.run", description=__doc__)
-    asked.add_argument("--kills", type=int, default=2000, help="kill -9 at least so often")
+    asked.add_argument("--only", choices=list(_PARTS), action="append", help="one part, or several")
+    asked.add_argument("--share", type=float, default=1.0, help="of the full numbers; 0.1 takes some minutes")
     asked.add_argument("--seed", type=int, default=None, help="play a run again")
-    asked.add_argument("--plant", default="", help="take a guard out (a name of tests/faults/plants.py)")
+    asked.add_argument("--plant", default="", help="sending and replies: take a guard out (a name of plants.py)")
     given = asked.parse_args()
     log.set_up("faults")
     seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
-    print(f"seed {seed}: at least {given.kills} kills", flush=True)
-    clients = max(40, given.kills * 2)
-    outcome = run(Plan(seed=seed, kills=given.kills, clients=clients, late=20, at_most=3600, plant=given.plant))
-    tell(outcome)
-    sys.exit(1 if outcome.findings.violations else 0)
+    print(f"seed {seed}, {given.share:g} of the full numbers", flush=True)
+    broken = sum(_PARTS[part](seed, given.share, given.plant) for part in given.only or _PARTS)
+    print("every promise held" if not broken else f"PROMISES BROKEN {broken} times")
+    sys.exit(1 if broken else 0)
 
 
-def tell(outcome: Outcome) -> None:
-    """Print figures and violations."""
-    print(f"{outcome.kills} kills, {outcome.freezes} freezes past the lease, {outcome.seconds:.0f} s")
-    print("calls: " + ", ".join(f"{fate} {n}" for fate, n in sorted(outcome.met.items())))
-    for name, figure in outcome.findings.figures.items():
-        print(f"{name}: {figure}")
-    for violation in outcome.findings.violations[:20]:
+def _send(seed: int, share: float, plant: str) -> int:
+    kills, cuts = int(2000 * share), int(100 * share)
+    plan = harness.Plan(seed, clients=max(40, kills * 2), late=20, kills=kills, cuts=cuts, at_most=5400, plant=plant)
+    outcome = harness.run(plan)
+    faults = {"kills": outcome.kills, "power cuts": outcome.cuts, "freezes past the lease": outcome.freezes}
+    calls = {f"calls {fate}": n for fate, n in sorted(outcome.met.items())}
+    figures = faults | calls | outcome.findings.figures
+    return _tell("sending", figures, outcome.findings.violations, outcome.seconds)
+
+
+def _reply(seed: int, share: float, plant: str) -> int:
+    began, total, broken = time.monotonic(), replies.Outcome(), 0
+    plan = replies.Plan(seed, *(int(n * share) for n in (200, 500, 50_000)), plant=plant)
+    for part, outcome in enumerate(replies.run_in_parts(plan, PARTS), 1):
+        total.figures += outcome.figures
+        broken += _tell(f"replies, {part} of {PARTS} practices", total.figures, outcome.violations, _since(began))
+    return broken
+
+
+def _upgrade(seed: int, _share: float, plant: str) -> int:
+    began, outcome = time.monotonic(), upgrades.run(seed, plant)
+    return _tell("upgrades", outcome.figures, outcome.violations, _since(began))
+
+
+def _restore(seed: int, share: float, plant: str) -> int:
+    began = time.monotonic()
+    violations, figures = restore(seed, int(50 * share), plant)
+    return _tell("restores", figures, violations, _since(began))
+
+
+def _twins(seed: int, _share: float, _plant: str) -> int:
+    began = time.monotonic()
+    unnoticed = [f"{plant} went unnoticed" for plant, find in TWINS.items() if not find(seed)]
+    return _tell("twins", {"guards taken out": len(TWINS)}, unnoticed, _since(began))
+
+
+def _tell(what: str, figures: Mapping[str, int], violations: Iterable[str], seconds: float) -> int:
+    """Print figures and violations; how many of these there are."""
+    wrong = list(violations)
+    print(f"--- {what}, after {seconds:.0f} s")
+    print(", ".join(f"{name}: {figure}" for name, figure in figures.items()))
+    for violation in wrong[:20]:
         print(f"BROKEN {violation}")
-    print(
-        "every promise held"
-        if not outcome.findings.violations
-        else f"PROMISES BROKEN {len(outcome.findings.violations)} times"
-    )
+    sys.stdout.flush()
+    return len(wrong)
+
+
+def _since(began: float) -> float:
+    return time.monotonic() - began
+
+
+_PARTS = {"sending": _send, "replies": _reply, "upgrades": _upgrade, "restores": _restore, "twins": _twins}
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from tests.support.letters import letters
 
 def mailed(practice: Riverside, kind: str = "sign_in_link") -> list[str]:
     """The paths of all links of a kind that were mailed, oldest first."""
-    found = [re.search(r"http\S+/sign-in/\S+", m.body) for m in letters(practice) if m.kind == kind]
+    found = [re.search(r"http\S+/(sign-in|new-address)/\S+", m.body) for m in letters(practice) if m.kind == kind]
     return [urlsplit(each[0]).path for each in found if each]
 
 

@@ -56,10 +56,10 @@ def record(client_id: str) -> Response | str:
     found = client_record.record(ctx(), me(), client_id, now())
     if found.client.merged_into:
         return to_record(found.client.merged_into)
-    stands = people_page.stands(found.client, now())
+    stands, until = people_page.stands(found.client, now()), people_page.paused_until(found.client, now())
     return render_template(
-        "manager/client.html", found=found, client=found.client, stands=stands, words=words(), wording=wording,
-        consequences=consequences(found),
+        "manager/client.html", found=found, client=found.client, stands=stands, until=until, words=words(),
+        wording=wording, consequences=consequences(found),
     )  # fmt: skip
 
 

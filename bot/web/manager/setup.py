@@ -11,6 +11,7 @@ from bot.flows.settings import BadSetting
 from bot.web.guard import allow, me
 from bot.web.here import ctx, now
 from bot.web.manager import rule_form
+from surveys import alerting
 from surveys.keys import BadSchedule
 from surveys.page_wording import page_words
 from surveys.rule_wording import WEEKDAYS
@@ -28,6 +29,7 @@ KEYS = {
     ),
     "fairness": ("not_for_appraisal",),
 }
+MAILS = ("alert_client", "alert_picture", "supervisor_after_days", "privacy_name", "privacy_email")
 
 
 @blueprint.get("")
@@ -35,6 +37,46 @@ KEYS = {
 def show() -> Page:
     """How far the practice is, and what is missing."""
     return render_template("manager/setup.html", **_around())
+
+
+@blueprint.get("/mails")
+@allow("manager")
+def mails() -> Page:
+    """What mails to the practice's own people say, and who is told what: no step, since all of it has a default."""
+    return _mails(_mail_settings(), {})
+
+
+@blueprint.post("/mails")
+@allow("manager")
+def save_mails() -> Page:
+    """Save those that differ."""
+    stored = _mail_settings()
+    typed = {key: request.form.get(key, stored[key]).strip() for key in MAILS}
+    if not typed["privacy_email"]:
+        typed["privacy_name"] = ""
+    changed = {key: text for key, text in typed.items() if text != stored[key]}
+    if "privacy_name" in changed and typed["privacy_email"]:
+        changed["privacy_email"] = typed["privacy_email"]
+    try:
+        if changed:
+            settings.set_practice(ctx(), me().practice, changed, now(), me().person.id)
+    except BadSetting as error:
+        return _mails(typed, _by_key(error)), 422
+    flash("Saved." if changed else "Nothing was different.")
+    return redirect("/setup/mails", code=303)
+
+
+def _mails(fields: Mapping[str, str], wrong: Mapping[str, str]) -> str:
+    low, high = alerting.SUPERVISOR_LIMITS
+    days = [(str(n), f"{n} working days") for n in range(low, high + 1)]
+    return render_template("manager/setup_mails.html", f=fields, wrong=wrong, days=days)
+
+
+def _mail_settings() -> dict[str, str]:
+    """What stands in that form: where nothing was set, what holds without it."""
+    stored = _stored()
+    without = {"alert_client": "none", "alert_picture": "no", "supervisor_after_days": str(alerting.SUPERVISOR_DAYS)}
+    return {key: stored[key] or without.get(key, "") for key in MAILS}
 
 
 @blueprint.get("/<step>")

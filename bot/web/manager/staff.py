@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bot.flows import accounts, colleagues
+from bot.flows import accounts, colleagues, new_address
 from bot.flows.accounts import InviteResult
 from bot.flows.managing import Refused
 from bot.flows.settings import BadSetting
@@ -15,7 +15,7 @@ from bot.web.manager.clients import words
 blueprint = Blueprint("staff", __name__, url_prefix="/people")
 ROLES = [
     ("therapist", "Therapist", "sees what their own clients answered, and gets the notes about them"),
-    ("supervisor", "Supervisor", "learns that a note has waited two working days, not what it says"),
+    ("supervisor", "Supervisor", "learns that a note has waited for days, not what it says"),
     ("manager", "Manager", "sets things up and looks after people; sees no answers"),
 ]
 
@@ -46,6 +46,23 @@ def one(person_id: str) -> Response | str | tuple[str, int]:
     except Refused as refused:
         return _one(person_id, typed, refused.problems), 422
     flash("Saved.")
+    return _to(person_id)
+
+
+@blueprint.post("/staff/<person_id>/address")
+@allow("manager")
+def address(person_id: str) -> Response | tuple[str, int]:
+    """Another mail address, which its owner confirms; or taking that back."""
+    if "withdraw" in request.form:
+        done = new_address.withdraw(ctx(), me(), person_id, now())
+        flash("Nothing changes: the link that was mailed works no more." if done else "None was waiting any more.")
+        return _to(person_id)
+    typed = request.form.to_dict()
+    try:
+        new_address.ask(ctx(), me(), person_id, typed.get("email", ""), now())
+    except Refused as refused:
+        return _one(person_id, {"email": typed.get("email", "")}, refused.problems), 422
+    flash("A link is on its way to the new address. It changes once they have confirmed it there.")
     return _to(person_id)
 
 
@@ -146,5 +163,6 @@ def _one(person_id: str, typed: dict[str, str], wrong: dict[str, str]) -> str:
     found = colleagues.one(ctx(), me(), person_id)
     shown = {"name": found.person.name, "phone": found.person.phone} | typed
     return render_template(
-        "manager/staff_one.html", found=found, typed=shown, wrong=wrong, wording=wording, roles=ROLES
-    )
+        "manager/staff_one.html", found=found, typed=shown, wrong=wrong, wording=wording, roles=ROLES,
+        waiting=new_address.waiting(ctx(), me(), person_id, now()),
+    )  # fmt: skip

@@ -5,7 +5,6 @@ STANDS = {
     "no_consent": "No consent",
     "stopped": "Opted out",
     "paused": "Paused",
-    "waiting": "Waiting",
     "unreachable": "No number",
     "on_hold": "On hold",
     "discharged": "Discharged",
@@ -49,6 +48,7 @@ ROLES = {
     "supervisor": "Supervisor",
     "second": "Second contact",
     "duty": "Duty contact",
+    "privacy": "Privacy contact",
 }
 MESSAGES = {
     "welcome": "the welcome",

@@ -3,7 +3,8 @@
 from flask import Blueprint, flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from bot.flows import client_page, rereading
+from bot.flows import client_page, holding, rereading
+from bot.flows.settings import BadSetting
 from bot.flows.viewing import Trend
 from bot.web import trend
 from bot.web.guard import allow, me
@@ -57,6 +58,28 @@ def talked(client_id: str) -> Response:
     client_page.talked(ctx(), me(), client_id, now())
     flash("Noted: you talked about it today.")
     return redirect(f"../{client_id}", code=303)
+
+
+@blueprint.post("/<client_id>/pause")
+@allow("therapist")
+def pause(client_id: str) -> Response:
+    """Nothing is asked until they let check-ins go on."""
+    done = holding.pause(ctx(), me(), client_id, now())
+    flash("Check-ins are paused until you let them go on." if done else "They were paused already.")
+    return redirect(f"../{client_id}#next", code=303)
+
+
+@blueprint.post("/<client_id>/go-on")
+@allow("therapist")
+def go_on(client_id: str) -> Response:
+    """Check-ins follow the visits again."""
+    try:
+        done = holding.go_on(ctx(), me(), client_id, now())
+    except BadSetting as error:
+        flash(str(error), "bad")
+    else:
+        flash("Check-ins go on from the next visit." if done else "Nothing was changed: nothing holds them up.")
+    return redirect(f"../{client_id}#next", code=303)
 
 
 @blueprint.post("/<client_id>/replies/<inbox_id>")

@@ -180,9 +180,7 @@ def test_a_former_therapists_answers_are_not_in_a_new_ones_export(practice: Rive
     assert json.loads(file.text)["answers"] == []
 
 
-def test_what_belongs_to_no_check_in_is_a_new_therapists_from_the_first_visit_on(
-    practice: Riverside, dana: Me
-) -> None:
+def test_what_belongs_to_no_check_in_is_a_new_therapists_from_the_first_visit_on(practice: Riverside, dana: Me) -> None:
     """What Ana texted of her own accord while she was with Theo stays between the two."""
     text(practice, "I would rather not tell Ines", NOW)
     client_record.move(practice.ctx, dana, practice.clients["Ana"], practice.staff["Ines"], NOW + timedelta(hours=1))

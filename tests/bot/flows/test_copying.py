@@ -1,17 +1,21 @@
 """A practice moves from SQLite to PostgreSQL and back: every row, compared, and only one of the two goes on."""
 
+import signal
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from bot.flows import backups, context, receiving
+from bot.flows import backups, context, older_copy, receiving
 from bot.flows.context import Context
 from bot.flows.copying import copy_database
 from bot.store import StoreError, clients, copying, open_store, system
 from bot.store.inbox import Inbound
+from tests.hosts.hold import die_while_copying
 from tests.support import postgres
 from tests.support.cast import MONDAY_NOON, PHONES, Riverside, riverside
+from tests.support.racers import alone
 
 LATER = MONDAY_NOON + timedelta(hours=1)
 
@@ -45,6 +49,44 @@ def test_there_and_back_is_the_same(lived: Riverside) -> None:
     middle, back = postgres.fresh(), config.database_url.replace("attune.db", "back.db")
     there = copy_database(config.database_url, middle, config.secrets, LATER)
     assert copy_database(middle, back, config.secrets, LATER) == there
+
+
+def test_a_clean_move_is_no_older_copy_in_either_direction(lived: Riverside, tmp_path: Path) -> None:
+    """A worker that starts on the new database puts nothing in doubt: nothing was sent since."""
+    config = lived.ctx.config
+    older_copy.guard(lived.ctx, MONDAY_NOON)
+    middle, back = postgres.fresh(), f"sqlite:///{tmp_path}/back.db"
+    for source, target in ((config.database_url, middle), (middle, back)):
+        copy_database(source, target, config.secrets, LATER)
+        there = context.build(replace(config, database_url=target))
+        assert [older_copy.guard(there, LATER) for _ in range(2)] == [False, False]
+
+
+def test_a_copy_that_is_killed_half_way_is_begun_again(lived: Riverside) -> None:
+    """Until all of it is there and compared, the target holds nothing, and the source may be used."""
+    config, target = lived.ctx.config, postgres.fresh()
+    lived.ctx.store.close()
+    assert alone(die_while_copying, config.database_url, target, config.secrets[0]) == -signal.SIGKILL
+    lived.ctx.store.check_ready()
+    half = open_store(target, config.secrets)
+    with half.transaction(write=False) as tx:
+        assert not [each for each in copying.fingerprints(tx) if each.rows]
+    copied = copy_database(config.database_url, target, config.secrets, LATER)
+    assert {each.table: each.rows for each in copied}["inbox"] == 3
+
+
+def test_long_words_and_every_sign_arrive_as_they_are(lived: Riverside) -> None:
+    """A mail of megabytes, and what an engine might take for something else."""
+    config = lived.ctx.config
+    words = ["x" * 3_000_000, "100 % :a 'b' \"c\" \\ ; -- \n\t %s %(a)s {} \u00e9 \U0001f600"]
+    store = open_store(config.database_url, config.secrets)
+    with store.transaction() as tx:
+        for number, text in enumerate(words):
+            system.set_value(tx, f"words {number}", text)
+    target = postgres.fresh()
+    copy_database(config.database_url, target, config.secrets, LATER)
+    with open_store(target, config.secrets).transaction(write=False) as tx:
+        assert [system.value(tx, f"words {number}") for number in range(2)] == words
 
 
 def test_what_was_left_refuses_to_go_on(lived: Riverside) -> None:

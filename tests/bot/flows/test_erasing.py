@@ -201,17 +201,20 @@ def test_the_reference_must_be_typed(practice: Riverside) -> None:
     assert practice.client("Ana").name == "Ana"
 
 
-def test_whoever_wrote_of_danger_is_erased_only_once_somebody_has_taken_it_up(practice: Riverside) -> None:
-    """Whoever is to look needs to know whom it is about."""
-    text(practice, "I want to kill myself", MONDAY_NOON)
+@pytest.mark.parametrize(("words", "kind"), [("I want to kill myself", "danger"), ("CALL", "call")])
+def test_whoever_wrote_of_danger_or_wants_a_call_is_erased_only_once_somebody_has_taken_it_up(
+    practice: Riverside, words: str, kind: str
+) -> None:
+    """Whoever is to look needs to know whom it is about. The manager isn't told what it is."""
+    text(practice, words, MONDAY_NOON)
     me = manager(practice.ctx, practice.practice, practice.staff["Dana"])
     with pytest.raises(Refused) as refused:
         erasing.erase(practice.ctx, me, practice.clients["Ana"], "C-Ana", MONDAY_NOON)
-    assert "nobody has taken it up yet" in refused.value.problems["ref"]
+    assert refused.value.problems["ref"] == "Something they wrote waits for somebody to look at it: that comes first."
     assert practice.client("Ana").name == "Ana"
     assert isinstance(practice.ctx.store, SqliteEngine)
     assert not Path(erasing.list_beside(practice.ctx.store.path)).exists(), "nor by the next start of a worker"
-    (alert,) = alerts_of(practice, "Ana", "danger")
+    (alert,) = alerts_of(practice, "Ana", kind)
     with practice.ctx.store.transaction() as tx:
         alerts.acknowledge(tx, practice.practice.id, alert.id, practice.staff["Theo"], "Called.", MONDAY_NOON)
     erasing.erase(practice.ctx, me, practice.clients["Ana"], "C-Ana", MONDAY_NOON)

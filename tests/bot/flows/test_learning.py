@@ -119,6 +119,47 @@ def test_one_in_effect_can_be_declined_too_and_the_shipped_one_is_back(
     assert {belief.model for belief in found_beliefs.values()} == {SHIPPED}
 
 
+@pytest.mark.parametrize("deed", ["adopted", "declined"])
+def test_a_process_killed_before_every_belief_was_made_anew_leaves_the_rest_to_a_worker(
+    known: Riverside, quick: list[str | Lesson], monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    """Until then a caseload would have no bands: a belief of another model isn't shown."""
+    learning.learn_due(known.ctx, NIGHT)
+    (found,) = attempts(known)
+    where = (known.ctx, known.practice.id, found.id)
+    replaying.replay(known.ctx, known.practice.id, NIGHT)
+    if deed == "declined":
+        learning.adopt(*where, "command", NIGHT)
+    real, done = replaying._replay, []
+
+    def killed(*args: object) -> bool:
+        if len(done) == 5:
+            raise SystemExit
+        done.append(args)
+        return real(*args)  # type: ignore[arg-type]
+
+    change = learning.adopt if deed == "adopted" else learning.turn_down
+    with monkeypatch.context() as kill:
+        kill.setattr(replaying, "_replay", killed)
+        with pytest.raises(SystemExit):
+            change(*where, "command", NIGHT)
+    model = CALM if deed == "adopted" else SHIPPED
+    assert in_use(known) == model
+    assert models_believed(known) != {model}
+    started = NIGHT + timedelta(minutes=6)
+    Worker(known.ctx, At(started))._chores.run_due(started)
+    assert models_believed(known) == {model}
+    assert replaying.replay_marked(known.ctx, started + timedelta(hours=1)) == 0, "once"
+
+
+def models_believed(practice: Riverside) -> set[rapport.Model]:
+    with practice.ctx.store.transaction(write=False) as tx:
+        rows = tx.all("select client_id, therapist_id from belief where practice_id = :p", {"p": practice.practice.id})
+        found = [beliefs.kept_of(tx, practice.practice.id, row["client_id"], row["therapist_id"], model)
+                 for row in rows for model in (SHIPPED, CALM)]  # fmt: skip
+    return {each.belief.model for each in found if each}
+
+
 def test_only_a_manager_of_the_practice_may_decline(known: Riverside, quick: list[str | Lesson]) -> None:
     learning.learn_due(known.ctx, NIGHT)
     (found,) = attempts(known)

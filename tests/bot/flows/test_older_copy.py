@@ -84,3 +84,31 @@ def test_killed_between_the_database_and_the_file_it_goes_on(ctx: Context, pract
     older_copy.advance(ctx, MONDAY_NOON)
     file.write_text(before)
     assert not older_copy.guard(ctx, MONDAY_NOON)
+
+
+def test_killed_before_the_file_was_ever_written_it_goes_on(
+    ctx: Context, practice: Riverside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And so does a worker that starts at the same moment as the first one."""
+    monkeypatch.setattr(older_copy, "_keep_up", lambda _store: None)
+    assert [older_copy.guard(ctx, MONDAY_NOON) for _ in range(2)] == [False, False]
+
+
+def test_a_backup_made_of_an_older_copy_does_not_hide_what_it_is(ctx: Context, practice: Riverside) -> None:
+    """A nightly backup may run before any worker has seen the copy."""
+    older_copy.guard(ctx, MONDAY_NOON)
+    copy(ctx, "copied.db")
+    older_copy.advance(ctx, MONDAY_NOON)
+    put_back(ctx, "copied.db")
+    older_copy.advance(ctx, MONDAY_NOON + HOUR)
+    assert older_copy.guard(ctx, MONDAY_NOON + HOUR)
+
+
+def test_a_copy_made_safe_is_not_made_safe_again(ctx: Context, practice: Riverside) -> None:
+    """As after `attune restore`, which has put in doubt what may have gone out."""
+    older_copy.guard(ctx, MONDAY_NOON)
+    copy(ctx, "copied.db")
+    older_copy.advance(ctx, MONDAY_NOON)
+    put_back(ctx, "copied.db")
+    older_copy.advance(ctx, MONDAY_NOON + HOUR, made_safe=True)
+    assert not older_copy.guard(ctx, MONDAY_NOON + HOUR)

@@ -19,6 +19,8 @@ from bot.store import outbox, practices, system
 from bot.store.outbox import Draft
 from bot.web import create_app
 from tests.support.cast import MONDAY_NOON, Riverside
+from tests.support.imap import mailbox
+from tests.support.mails import mime
 from tests.support.weeks import At
 
 NOW = MONDAY_NOON
@@ -75,7 +77,8 @@ def test_a_practice_that_is_well_hears_nothing_bad(ctx: Context, practice: River
         system.beat(tx, "worker", NOW - timedelta(seconds=20))
     with make_server("127.0.0.1", 0, create_app(ctx, At(NOW))) as server:
         threading.Thread(target=server.handle_request).start()
-        findings = found(ctx, public_url=f"http://127.0.0.1:{server.server_port}")
+        url = f"http://127.0.0.1:{server.server_port}"
+        findings = found(ctx, public_url=url, mail_webhook_secret="a-secret")
     assert {each.level for each in findings if not each.text.startswith("is not https")} == {"good"}
     assert about(findings, "worker") == [("good", "seen 20 seconds ago.")]
     assert ("good", "leads here.") in about(findings, "PUBLIC_URL")
@@ -218,3 +221,40 @@ def test_health_tells_of_database_and_worker(ctx: Context) -> None:
     with ctx.store.transaction() as tx:
         tx.run("drop table worker")
     assert operating.health(ctx, NOW)["database"] != "ok"
+
+
+def test_a_mailbox_that_opens_is_well_and_one_that_nobody_empties_is_not(ctx: Context) -> None:
+    with mailbox() as folder:
+        [only] = about(found(ctx, imap_url=folder.url), "IMAP_URL")
+        assert only[0] == "good"
+        assert "127.0.0.1/INBOX opens" in only[1]
+        for _ in range(operating.MOST_UNSEEN):
+            folder.put(mime("5 4 5"))
+        [only] = about(found(ctx, imap_url=folder.url), "IMAP_URL")
+        assert only[0] == "warn"
+        assert "does the worker run?" in only[1]
+        assert folder.seen == set(), "the doctor only looks"
+
+
+def test_a_mailbox_that_does_not_open_is_named_without_its_password(ctx: Context) -> None:
+    with mailbox() as folder:
+        wrong = folder.url.replace("s3cret%20words", "guessed-words")
+        for url in (wrong, folder.url.replace("INBOX", "Elsewhere"), "imap://u:guessed-words@127.0.0.1:1/INBOX"):
+            [(level, text)] = about(found(ctx, imap_url=url), "IMAP_URL")
+            assert level == "bad"
+            assert "can't be read" in text
+            assert "words" not in text.partition(": ")[0]
+            assert "guessed" not in text
+
+
+def test_replies_by_mail_that_nobody_takes_in_are_told_of(ctx: Context) -> None:
+    assert about(found(ctx), "neither IMAP_URL")[0][0] == "warn"
+    assert about(found(ctx, mail_webhook_secret="a-secret"), "neither IMAP_URL") == []
+    assert about(found(ctx, smtp_url=""), "neither IMAP_URL") == []
+
+
+@pytest.mark.parametrize(("url", "level"), [("https://127.0.0.1:1", "good"), ("http://127.0.0.1:1", "warn")])
+def test_one_click_unsubscribe_needs_https(ctx: Context, url: str, level: str) -> None:
+    [only] = about(found(ctx, public_url=url, clock_url="", twilio_account_sid="", mail_from="x@127.0.0.1"),
+                   "one-click unsubscribe")  # fmt: skip
+    assert only[0] == level

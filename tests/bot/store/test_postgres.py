@@ -1,7 +1,10 @@
 """The engine on PostgreSQL keeps what SQLite's keeps; all flows' tests run on it too (`make test-postgres`)."""
 
+import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +13,8 @@ import pytest
 
 from bot.flows import context
 from bot.flows.context import Context
-from bot.store import PostgresEngine, Sealer, StoreError, outbox, system
+from bot.store import PostgresEngine, Sealer, StoreError, Tx, outbox, system
+from bot.store import postgres as server
 from bot.store.outbox import Draft
 from bot.store.postgres import _native
 from migrations import STEPS
@@ -115,23 +119,146 @@ def test_a_newer_database_refuses_an_older_program(engine: PostgresEngine) -> No
         engine.migrate()
 
 
-def test_a_server_that_may_forget_a_commit_is_refused(engine: PostgresEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A forgotten "sent" is a second text to a client."""
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
+def test_a_server_that_may_forget_a_commit_is_refused(
+    engine: PostgresEngine, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    """A forgotten "sent" is a second text to a client. (A real server run so: tests/hosts/test_server.py.)"""
     engine.check_durability()
-    monkeypatch.setattr(PostgresEngine, "durability", lambda _: {"synchronous_commit": "on", "fsync": "off"})
-    with pytest.raises(StoreError, match="fsync=off"):
+    said = engine.durability() | {setting: "off"}
+    monkeypatch.setattr(PostgresEngine, "durability", lambda _: said)
+    with pytest.raises(StoreError, match=f"{setting}=off"):
         engine.check_durability()
 
 
-def test_a_connection_that_broke_is_made_anew(engine: PostgresEngine, url: str) -> None:
-    """After a restart of the server, say: one transaction fails in words, the next works."""
-    with engine.transaction(write=False) as tx:
-        pid = (tx.one("select pg_backend_pid() as pid") or {})["pid"]
+def backend(tx: Tx) -> int:
+    """The server's process behind a transaction."""
+    return int((tx.one("select pg_backend_pid() as pid") or {})["pid"])
+
+
+def end(url: str, pid: int) -> None:
+    """End one of the server's processes, as a restart of the server does."""
     with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute("select pg_terminate_backend(%s)", (pid,))
-    with pytest.raises(StoreError, match="Nothing of what was being done was stored"), engine.transaction():
-        pass
+        conn.execute("select pg_terminate_backend(%s, 5000)", (pid,))
+
+
+def test_a_connection_that_broke_while_nobody_used_it_is_made_anew(engine: PostgresEngine, url: str) -> None:
+    """After a restart of the server at night the first reply of the morning is taken like any other."""
+    with engine.transaction(write=False) as tx:
+        pid = backend(tx)
+    end(url, pid)
     with engine.transaction() as tx:
+        assert backend(tx) != pid
+        system.set_value(tx, "number", "1")
+
+
+def test_a_connection_that_breaks_in_the_middle_is_told_and_nothing_is_stored(engine: PostgresEngine, url: str) -> None:
+    """What was begun isn't begun again behind the flow's back: it may have been decided on what it had read."""
+
+    def write() -> None:
+        with engine.transaction() as tx:
+            system.set_value(tx, "number", "1")
+            end(url, backend(tx))
+            system.set_value(tx, "number", "2")
+
+    with pytest.raises(StoreError, match="Nothing of what was being done was stored"):
+        write()
+    with engine.transaction(write=False) as tx:
+        assert system.value(tx, "number") is None
+
+
+LEAVING = (
+    """create function leave() returns trigger language plpgsql
+       as 'begin perform pg_terminate_backend(pg_backend_pid()); return null; end'""",
+    """create constraint trigger leaving after insert on installation deferrable initially deferred
+       for each row execute function leave()""",
+)
+
+
+def test_a_connection_that_breaks_in_the_commit_leaves_it_open_whether_it_was_stored(engine: PostgresEngine) -> None:
+    """The words must not say that nothing was stored: nobody knows."""
+    with engine.transaction() as tx:
+        for sql in LEAVING:
+            tx.run(sql)
+    with pytest.raises(StoreError, match="stored isn't known"), engine.transaction() as tx:
+        system.set_value(tx, "number", "1")
+    with engine.transaction(write=False) as tx:
+        assert system.value(tx, "number") is None
+
+
+def test_a_commit_that_stored_nothing_is_not_taken_for_one(engine: PostgresEngine) -> None:
+    """The server answers the commit of a transaction in which something failed as if all were well."""
+
+    def swallow() -> None:
+        with engine.transaction() as tx:
+            system.set_value(tx, "number", "1")
+            with suppress(psycopg.Error):
+                tx.run("insert into installation (name, value) values ('number', '2')")
+
+    with pytest.raises(StoreError, match="didn't commit"):
+        swallow()
+
+
+def test_a_writer_that_falls_silent_loses_its_turn(engine: PostgresEngine, url: str) -> None:
+    """As one on a machine that is cut off, or frozen: the others go on, and it stores nothing when it comes back."""
+    other = PostgresEngine(url, Sealer((SECRET,)))
+
+    def fall_silent() -> None:
+        with engine.transaction(patience=4) as silent:
+            system.set_value(silent, "number", "silent")
+            with other.transaction(patience=20) as tx:
+                system.set_value(tx, "number", "other")
+            system.set_value(silent, "number", "silent again")
+
+    with pytest.raises(StoreError, match="Nothing of what was being done"):
+        fall_silent()
+    with engine.transaction(write=False) as tx:
+        assert system.value(tx, "number") == "other"
+
+
+def test_a_server_that_is_frozen_hangs_nobody(
+    engine: PostgresEngine, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine still answers, so that no connection breaks."""
+    monkeypatch.setattr(server, "LONGEST", 0.25)
+    monkeypatch.setattr(server, "GRACE", 0.5)
+
+    def ask_a_frozen_one() -> None:
+        with engine.transaction(patience=4) as tx:
+            frozen.append(backend(tx))
+            os.kill(frozen[0], signal.SIGSTOP)
+            system.set_value(tx, "number", "1")
+
+    frozen: list[int] = []
+    try:
+        with pytest.raises(StoreError, match="can't be used"):
+            ask_a_frozen_one()
+    finally:
+        os.kill(frozen[0], signal.SIGCONT)
+    with engine.transaction() as tx:
+        assert system.value(tx, "number") is None
+
+
+def test_a_thread_leaves_its_connection_to_the_next(engine: PostgresEngine) -> None:
+    """A worker's threads come and go every second; connecting would cost more than what they do."""
+
+    def look() -> int:
+        with engine.transaction(write=False) as tx:
+            found = backend(tx)
+        engine.close()
+        return found
+
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        assert first.submit(look).result() == second.submit(look).result()
+
+
+def test_the_server_is_known_again_and_another_is_not(engine: PostgresEngine) -> None:
+    """By its own number and the life it is in, which a promotion or a recovery to a point in time changes."""
+    server_id, _, life = engine.lineage().partition("-")
+    assert server_id.isdigit()
+    assert life == "00000001"
+    with engine.transaction() as tx:
+        assert engine.lineage() == f"{server_id}-{life}"
         system.set_value(tx, "number", "1")
 
 

@@ -42,7 +42,7 @@ def keep(store: Any, name: str) -> Callable[[], str]:
 
 
 def at_once(store: Any, names: list[str]) -> dict[str, object]:
-    """Every name written by a thread of its own while another holds the turn, so that all wait together."""
+    """Every name written by a thread of its own while another process holds the turn, so that all wait together."""
     done: dict[str, object] = {}
 
     def run(name: str) -> None:
@@ -52,7 +52,7 @@ def at_once(store: Any, names: list[str]) -> dict[str, object]:
             done[name] = error
 
     threads = [threading.Thread(target=run, args=(name,)) for name in names]
-    with store._together._turn:
+    with store._gate.turn(20):
         for thread in threads:
             thread.start()
         while len(store._together._waiting) < len(names):
@@ -87,7 +87,8 @@ def test_a_commit_that_fails_is_told_to_all(store: Any, monkeypatch: pytest.Monk
 
     @contextmanager
     def failing(write: bool, patience: float) -> Any:
-        raise StoreError("The disk is full.")
+        with store._gate.turn(patience):
+            raise StoreError("The disk is full.")
         yield
 
     monkeypatch.setattr(store, "_outermost", failing)
@@ -106,6 +107,85 @@ def test_inside_a_transaction_it_belongs_to_that(store: Any, commits: list[int])
     with pytest.raises(RuntimeError):
         undone()
     assert stored(store, ["inner"]) == []
+
+
+def test_those_who_come_while_others_are_written_go_with_them(store: Any, commits: list[int]) -> None:
+    """The commit hasn't begun yet, so it may as well be theirs."""
+    late: list[threading.Thread] = []
+
+    def first() -> str:
+        late.append(threading.Thread(target=store.together, args=(keep(store, "late"),)))
+        late[0].start()
+        while not store._together._waiting:
+            threading.Event().wait(0.001)
+        return keep(store, "first")()
+
+    assert store.together(first) == "first"
+    late[0].join()
+    assert stored(store, ["first", "late"]) == ["first", "late"]
+    assert len(commits) == 1
+
+
+def test_whoever_comes_during_a_commit_is_written_next(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself: nobody else is there to wake it later."""
+    during, plain = threading.Event(), store._outermost
+    late = threading.Thread(target=store.together, args=(keep(store, "late"),))
+
+    @contextmanager
+    def slow(write: bool, patience: float) -> Any:
+        with plain(write, patience) as tx:
+            yield tx
+        if write and not during.is_set():
+            during.set()
+            late.start()
+            while not store._together._waiting:
+                threading.Event().wait(0.001)
+
+    monkeypatch.setattr(store, "_outermost", slow)
+    store.together(keep(store, "first"))
+    late.join(10)
+    assert stored(store, ["first", "late"]) == ["first", "late"]
+
+
+def test_one_who_is_called_off_while_it_waits_keeps_nobody_waiting(store: Any) -> None:
+    """What it wanted isn't written, and whoever comes next writes as always."""
+    piece: list[Any] = []
+
+    def called_off() -> None:
+        with store._together._list:
+            piece.append(store._together._waiting[-1])
+        piece[0].woken.wait = interrupted
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    def first() -> str:
+        asks = threading.Thread(target=refused)
+        asks.start()
+        asks.join(10)
+        return "first"
+
+    found: list[BaseException] = []
+
+    def refused() -> None:
+        plain = store._together._wait
+
+        def wait(which: Any) -> None:
+            called_off()
+            plain(which)
+
+        store._together._wait = wait
+        try:
+            store.together(keep(store, "called off"))
+        except KeyboardInterrupt as error:
+            found.append(error)
+        finally:
+            store._together._wait = plain
+
+    assert store.together(first) == "first"
+    assert store.together(keep(store, "next")) == "next"
+    assert stored(store, ["called off", "next"]) == ["next"]
+    assert len(found) == 1
 
 
 def test_alone_it_waits_for_nobody(store: Any, commits: list[int]) -> None:

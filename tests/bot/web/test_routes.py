@@ -11,23 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from bot.config import Config
-from bot.flows import context
-from bot.store import Store
 from bot.web import guard
-from bot.web.app import create_app
-from tests.support.browsing import At
-from tests.support.everyone import NOW, PEOPLE, WORDS, Everyone, everyone
+from tests.support.everyone import PEOPLE, WORDS
+from tests.support.world import METHODS, World, world_in
 
 MANAGER, THERAPIST, SUPERVISOR = {"manager"}, {"therapist"}, {"supervisor"}
 ALL, ACCOUNT, FIRST_STEP = set(guard.ANYONE), set(guard.OWN_ACCOUNT), set(guard.FIRST_STEP)
 OWN, PRACTICE = "own", "practice"
-METHODS = ("GET", "POST")
 
 
 @dataclass(frozen=True)
@@ -58,6 +51,7 @@ ROUTES = {
     "/webhooks/twilio/sms": Expect(ALL),
     "/webhooks/twilio/status": Expect(ALL),
     # the way in, one's own account
+    "/new-address/<token>": Expect(ALL),
     "/sign-in": Expect(ALL),
     "/sign-in/<token>": Expect(ALL),
     "/sign-in/passkey": Expect(ALL),
@@ -78,6 +72,8 @@ ROUTES = {
     # a therapist's
     "/caseload": Expect(THERAPIST),
     "/clients/<client_id>": Expect(THERAPIST, OWN),
+    "/clients/<client_id>/go-on": Expect(THERAPIST, OWN),
+    "/clients/<client_id>/pause": Expect(THERAPIST, OWN),
     "/clients/<client_id>/print": Expect(THERAPIST, OWN),
     "/clients/<client_id>/record": Expect(THERAPIST, OWN),
     "/clients/<client_id>/replies/<inbox_id>": Expect(THERAPIST, OWN, form={"misread": "1"}),
@@ -113,6 +109,7 @@ ROUTES = {
     "/people/clients/new": Expect(MANAGER),
     "/people/staff": Expect(MANAGER),
     "/people/staff/<person_id>": Expect(MANAGER, PRACTICE),
+    "/people/staff/<person_id>/address": Expect(MANAGER, PRACTICE),
     "/people/staff/<person_id>/invite": Expect(MANAGER, PRACTICE),
     "/people/staff/<person_id>/leave": Expect(MANAGER, PRACTICE),
     "/people/staff/<person_id>/lost-phone": Expect(MANAGER, PRACTICE),
@@ -133,6 +130,7 @@ ROUTES = {
     "/setup/<any(practice, sender, danger, fairness):step>": Expect(MANAGER, values={"step": "fairness"}),
     "/setup/<step>": Expect(MANAGER, values={"step": "practice"}),
     "/setup/hours": Expect(MANAGER),
+    "/setup/mails": Expect(MANAGER),
     "/setup/test": Expect(MANAGER),
     "/setup/therapists": Expect(MANAGER),
 }
@@ -148,51 +146,9 @@ NEVER = {
 NEVER |= {"weak therapist": NEVER["nobody"], "leaver": NEVER["nobody"]}
 
 
-class World:
-    """Everybody at their browsers. Whatever a request changes is taken back after it."""
-
-    def __init__(self, config: Config) -> None:
-        ctx = context.build(config)
-        ctx.store.migrate()
-        self.everyone: Everyone = everyone(ctx)
-        self.store: Store = ctx.store
-        self.app: Flask = create_app(ctx, At(NOW))
-        self.app.config["WTF_CSRF_ENABLED"] = False  # tokens in forms have tests of their own
-        self.client = self.app.test_client(use_cookies=False)
-
-    def ask(self, who: str, method: str, path: str, form: dict[str, str]) -> TestResponse:
-        """One request."""
-        headers = {"Cookie": self._cookie(who)} if who != "nobody" else {}
-        try:
-            with self.store.transaction() as tx, tx.savepoint():
-                answer = self.client.open(path, method=method, headers=headers, data=form)
-                answer.get_data()
-                raise _Undo
-        except _Undo:
-            return answer
-
-    def rules(self, path: str) -> list[Rule]:
-        """The rules of one address."""
-        return [rule for rule in self.app.url_map.iter_rules() if rule.rule == path]
-
-    def _cookie(self, who: str) -> str:
-        signer = SecureCookieSessionInterface().get_signing_serializer(self.app)
-        assert signer
-        return f"attune={signer.dumps({guard.SECRET: self.everyone.secrets[who]})}"
-
-
-class _Undo(Exception):
-    pass
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("routes")
-    secret, url = "a-secret-for-tests-that-is-long-enough", "http://attune.example"
-    found = World(
-        Config(f"sqlite:///{folder}/attune.db", url, (secret,), smtp_url="smtp://127.0.0.1:9", mail_from="x@y.z")
-    )
-    with found.store.transaction():  # taken back by closing: everything happens inside it
+    with world_in(tmp_path_factory.mktemp("routes")) as found:
         yield found
 
 

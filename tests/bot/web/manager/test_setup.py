@@ -130,3 +130,45 @@ def test_therapists_do_not_set_the_practice_up(ctx: Context, practice: Riverside
     theo = Browser(ctx, NOW).sign_in(practice.practice.id, "theo@riverside.example")
     assert [theo.get(path).status_code for path in ("/setup", "/setup/sender")] == [404, 404]
     assert theo.post("/setup/fairness", {"not_for_appraisal": "yes"}).status_code == 404
+
+
+MAILS = {"alert_client": "initials", "alert_picture": "yes", "supervisor_after_days": "4",
+         "privacy_name": "Pia", "privacy_email": "pia@riverside.example"}  # fmt: skip
+
+
+def test_what_mails_to_staff_say_is_chosen_on_a_page_and_audited(dana: Browser, practice: Riverside) -> None:
+    shown = dana.get("/setup/mails").text
+    assert 'value="none" checked' in shown
+    assert "Mails about danger never name anybody" in shown
+    assert dana.post("/setup/mails", MAILS).headers["Location"] == "/setup/mails"
+    kept = stored(practice).settings
+    assert [kept[key] for key in ("alert_client", "alert_picture", "supervisor_after_days")] == ["initials", "yes", "4"]
+    shown = dana.get("/setup/mails").text
+    assert 'value="initials" checked' in shown
+    assert 'value="pia@riverside.example"' in shown
+    dana.post("/setup/mails", {**MAILS, "alert_picture": "no"})
+    assert (
+        "Nothing was different."
+        in dana.post("/setup/mails", {**MAILS, "alert_picture": "no"}, follow_redirects=True).text
+    )
+    told = [row["what"] for row in practice.rows("select what from audit where what like 'settings%' order by at, id")]
+    assert told == [f"settings: {', '.join(MAILS)}", "settings: alert_picture"]
+
+
+def test_a_choice_that_there_is_not_is_told_at_its_field(dana: Browser, practice: Riverside) -> None:
+    before = stored(practice)
+    for key, value in (("alert_client", "surname"), ("supervisor_after_days", "1"), ("privacy_email", "pia")):
+        page = dana.post("/setup/mails", {**MAILS, key: value})
+        assert (page.status_code, f'id="{key}-error"' in page.text) == (422, True)
+    assert stored(practice) == before
+
+
+def test_the_privacy_contact_is_named_and_let_go(dana: Browser, practice: Riverside) -> None:
+    dana.post("/setup/mails", MAILS)
+    sql = "select person_id from person_role where role = 'privacy'"
+    [pia] = practice.rows(sql)
+    dana.post("/setup/mails", {**MAILS, "privacy_name": "Pia Q."})
+    assert practice.rows(sql) == [pia]
+    assert "Pia Q." in dana.get("/people/staff").text
+    dana.post("/setup/mails", {**MAILS, "privacy_email": ""})
+    assert practice.rows(sql) == []

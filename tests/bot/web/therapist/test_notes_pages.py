@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from bs4 import BeautifulSoup
 
-from bot.store import people
+from bot.store import alerts, people
 from bot.store.alerts import Alert
+from tests.support.alert_page import Page
 from tests.support.browsing import Browser
 from tests.support.cast import Riverside
 from tests.support.therapist import asked, audit, writes
@@ -137,3 +138,23 @@ def test_a_supervisor_sees_only_that_a_note_for_theo_has_waited(practice: Rivers
     assert sam.get(f"/notes/{note.id}").status_code == 404
     theo = Browser(practice.ctx, now).sign_in(practice.practice.id, "theo@riverside.example")
     assert theo.get("/waiting").status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["rapport", "low", "silent", "call", "danger"])
+def test_a_note_that_lost_what_it_was_about_still_opens_and_can_be_worked_with(
+    practice: Riverside, theo: Browser, kind: str
+) -> None:
+    """It says that answers fell, and no more; the mail's link opens too."""
+    with practice.ctx.store.transaction() as tx:
+        where = {"client_id": practice.clients["Chidi"], "therapist_id": practice.staff["Theo"]}
+        alert_id = alerts.open_alert(
+            tx, practice.practice.id, **where, kind=kind, explanation="", check_in_id=None, now=NOW
+        )
+        alert = alerts.get(tx, practice.practice.id, alert_id)
+    assert Page(practice, alert, "Theo", NOW).get().status_code == 200
+    assert theo.get(f"/notes/{alert_id}").status_code == 200
+    assert theo.post(f"/notes/{alert_id}", {"note": ""}).status_code == 303
+    assert theo.post(f"/notes/{alert_id}/done", {"done": ""}).status_code == 303
+    if kind in ("rapport", "low"):
+        assert theo.post(f"/notes/{alert_id}/verdict", {"verdict": "helpful"}).status_code == 303
+        assert "below this client's usual" in text(theo, f"/notes/{alert_id}")

@@ -1,0 +1,102 @@
+"""A PostgreSQL server that was brought back to an earlier time, replaced or promoted is noticed, and made safe before
+anything is sent (P11).
+
+Two things tell. The server's own number and the life it is in, which the database remembers: they change with a
+restored dump, a recovery to a point in time, and a standby that took over and may lack the last commits. And a number
+in the database that goes up every half minute, with a file on each host that holds the highest one seen there: what a
+snapshot brought back is below it. A server can be brought back while workers wait for it, so they look at every pass.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+from bot import log
+from bot.flows import backups, erasing, number_file
+from bot.flows.context import Context
+from bot.store import PostgresEngine, StoreError, Tx, system
+from bot.store.sql import new_id
+
+EPOCH, LINEAGE, INSTALLATION = "epoch", "lineage", "installation"
+_tried: dict[Path, int] = {}
+
+
+def guard(ctx: Context, now: datetime) -> bool:
+    """Before a worker begins, and at each of its passes: whether the server wasn't as it was, and is now made safe.
+
+    Looks only, where all is as it was. Raises StoreError where the server can't be reached.
+    """
+    store = _server_of(ctx)
+    with store.transaction(write=False) as tx:
+        known, older = system.value(tx, LINEAGE), _is_older(ctx, tx, store)
+    if known is not None and not older:
+        _keep_up(ctx, store, now)
+        return False
+    with store.transaction() as tx:
+        older = _is_older(ctx, tx, store)  # another host may have made it safe in between
+        if older:
+            done = backups.put_in_doubt(tx, ctx, now)
+            log.get().warning("an older copy of the database", count=done.check_ins + done.messages)
+        _count_on(ctx, tx, store)
+    erasing.at_start(ctx, now)
+    _keep_up(ctx, store, now)
+    return older
+
+
+def advance(ctx: Context, now: datetime, made_safe: bool = False) -> None:
+    """Another number, so that every earlier state of the server is known for one. A server that isn't as it was is
+    left for `guard` to find, unless it was `made_safe`."""
+    store = _server_of(ctx)
+    with store.transaction() as tx:
+        if _is_older(ctx, tx, store) and not made_safe:
+            return
+        _count_on(ctx, tx, store)
+    _keep_up(ctx, store, now)
+
+
+def begin_anew(tx: Tx) -> None:
+    """Forget which server and number a database came from, as after copying it to another."""
+    for name in (EPOCH, LINEAGE):
+        system.drop_value(tx, name)
+
+
+def _server_of(ctx: Context) -> PostgresEngine:
+    assert isinstance(ctx.store, PostgresEngine)
+    return ctx.store
+
+
+def _is_older(ctx: Context, tx: Tx, store: PostgresEngine) -> bool:
+    known = system.value(tx, LINEAGE)
+    beside = number_file.read(_file(ctx, tx))
+    return (known is not None and known != store.lineage()) or (beside is not None and _here(tx) < beside)
+
+
+def _count_on(ctx: Context, tx: Tx, store: PostgresEngine) -> None:
+    if system.value(tx, INSTALLATION) is None:
+        system.set_value(tx, INSTALLATION, new_id())
+    system.set_value(tx, LINEAGE, store.lineage())
+    system.set_value(tx, EPOCH, str(max(_here(tx), number_file.read(_file(ctx, tx)) or 0) + 1))
+
+
+def _keep_up(ctx: Context, store: PostgresEngine, now: datetime) -> None:
+    """What this host keeps for the day the server is brought back follows the database: the number, and who was
+    erased, whichever host did it."""
+    with store.transaction(write=False) as tx:
+        here, file = _here(tx), _file(ctx, tx)
+    if here in (number_file.read(file), _tried.get(file)):
+        return
+    _tried[file] = here  # a folder that can't be written is told of once a number, not at every pass
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        erasing.keep_list(ctx, now)
+        number_file.write(file, here)
+    except (OSError, StoreError) as error:
+        log.get().warning("DATA_FOLDER can't be written", error=error.__class__.__name__)
+
+
+def _here(tx: Tx) -> int:
+    return int(system.value(tx, EPOCH) or 0)
+
+
+def _file(ctx: Context, tx: Tx) -> Path:
+    """Named after the installation, not the server's address, which may change."""
+    return Path(ctx.config.data_folder) / f"attune-{system.value(tx, INSTALLATION) or 'new'}.epoch"

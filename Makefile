@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup run demo test test-unit test-postgres test-contract test-story test-browser lint replies bench bench-signal \
+.PHONY: help setup run demo test test-unit test-postgres test-contract test-story test-browser lint replies weights bench bench-signal \
         honesty faults pictures lock clean
 
 help: ## what each command does
@@ -43,6 +43,8 @@ lint: .venv/.ready-dev ## style, types, and the walls between the packages
 
 replies: .venv/.ready-dev ## how well replies are read, by family and language
 	$(BIN)/python -m tests.score_replies
+weights: .venv/.ready-dev ## learn anew from the labelled replies what each word weighs
+	$(BIN)/python -m tests.learn_weights
 bench: .venv/.ready-dev ## timings: replies a second, planning, sending, reading
 	$(BIN)/python -m tests.bench
 bench-signal: .venv/.ready-dev ## how early the signal finds a decline, beside the peers' rules

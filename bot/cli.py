@@ -74,12 +74,8 @@ def web() -> None:
     config = settings.from_environment()
     settings.needs(config, "secrets", "public_url")
     calls.ready(config)
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"0.0.0.0:{config.port}", "--workers", "2"]
-    command += ["--worker-class", "gthread", "--threads", "4", "--no-control-socket", "--timeout", "60"]
-    # the log of requests would hold addresses with tokens in them
-    command += ["--graceful-timeout", "30", "--log-level", "warning"]
-    # PUBLIC_URL says how the world reaches us: no header does, whoever it comes from
-    command += ["--forwarded-allow-ips", "", "bot.web:create_app()"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:bot.web.serving"]
+    command += ["--bind", f"0.0.0.0:{config.port}", "bot.web:create_app()"]
     os.execv(sys.executable, command)  # noqa: S606 (no shell wanted: every part is ours)
 
 

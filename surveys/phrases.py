@@ -22,6 +22,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from surveys.phrase_tree import Pattern, Place, Sign, Tree
+
 BREAK = "."  # stands between two sentences in a row of words
 _LONGEST_GAP = 6
 _LONG = 300  # words; few replies are longer
@@ -95,44 +97,15 @@ class Match(NamedTuple):
         return self.first < other.after and other.first < self.after
 
 
-_NO_WORDS: dict[str, tuple["_Node", ...]] = {}  # shared by all places that have none, and never filled
-_NO_PREFIXES: dict[str, tuple[tuple[str, "_Node"], ...]] = {}
-
-
-class _Node:
-    """A place in the tree. Tables are made when first needed: most places have one way on, a `leaf` has none."""
-
-    __slots__ = ("children", "end", "found", "gaps", "leaf", "numbers", "prefixes", "words")
-
-    def __init__(self) -> None:
-        self.leaf = False
-        self.words: dict[str, tuple[_Node, ...]] = _NO_WORDS
-        self.prefixes: dict[str, tuple[tuple[str, _Node], ...]] = _NO_PREFIXES
-        self.gaps: tuple[tuple[int, _Node], ...] = ()
-        self.numbers: tuple[tuple[bool, _Node], ...] = ()
-        self.end: _Node | None = None
-        self.found: tuple[tuple[str, str], ...] = ()
-        self.children: dict[str, _Node] | None = None
-
-    def child(self, sign: str) -> tuple["_Node", bool]:
-        """The place that a sign leads to, and whether it is new."""
-        if self.children is None:
-            self.children = {}
-        known = self.children.get(sign)
-        if known is None:
-            known = self.children[sign] = _Node()
-            return known, True
-        return known, False
-
-
 class Phrases:
     """A set of patterns in named groups; `find` tells where they occur in a text."""
 
     def __init__(self) -> None:
-        self._start = _Node()
-        self._anywhere = _Node()
         self.vocabulary: set[str] = set()
+        self._patterns: tuple[list[Pattern], list[Pattern]] = ([], [])  # those found anywhere, and at a start
+        self._signs: dict[tuple[str, int], Sign] = {}
         self._lists: list[Mapping[str, Sequence[str]]] = []
+        self._begins: tuple[Place, Place] | None = None
         self._reach = 1  # words that the longest pattern can cover
 
     def add(self, group: str, value: str, pattern: str, lists: Mapping[str, Sequence[str]]) -> None:
@@ -142,24 +115,21 @@ class Phrases:
             signs.pop()
         if not [s for s in signs if s not in "^$" and not s.startswith("*")]:
             raise BadPattern(f"{pattern!r} has no word to look for")
-        self._reach = max(self._reach, sum(_reach(sign, lists) for sign in signs))
         at_start = signs[0] == "^"
-        nodes = [self._start if at_start else self._anywhere]
-        for sign in signs[1:] if at_start else signs:
-            if sign.endswith("?") and len(sign) > 1:
-                nodes = nodes + [self._step(node, sign[:-1], lists) for node in nodes]
-            else:
-                nodes = [self._step(node, sign, lists) for node in nodes]
-        for node in nodes:
-            if (group, value) not in node.found:
-                node.found += ((group, value),)
+        rows: list[tuple[Sign, ...]] = [()]
+        for sign in reversed(signs[1:] if at_start else signs):
+            may_miss = sign.endswith("?") and len(sign) > 1
+            known = self._sign(sign[:-1] if may_miss else sign, lists)
+            rows = [(known, *row) for row in rows] + (rows if may_miss else [])
+        self._reach = max(self._reach, sum(sign.reach for sign in rows[0]))
+        self._patterns[at_start] += [Pattern(row, (group, value)) for row in rows]
+        self._begins = None
 
-    def _step(self, node: _Node, sign: str, lists: Mapping[str, Sequence[str]]) -> _Node:
-        key = f"{sign} {self._number(lists)}" if sign.startswith("<") else sign
-        child, new = node.child(key)
-        if new:
-            self._link(node, child, sign, lists)
-        return child
+    def _sign(self, sign: str, lists: Mapping[str, Sequence[str]]) -> Sign:
+        key = (sign, self._number(lists) if sign.startswith("<") else 0)
+        if key not in self._signs:
+            self._signs[key] = self._understood(sign, lists)
+        return self._signs[key]
 
     def _number(self, lists: Mapping[str, Sequence[str]]) -> int:
         """Lists of the same name differ from language to language: each language's have a number."""
@@ -169,51 +139,34 @@ class Phrases:
         self._lists.append(lists)
         return len(self._lists) - 1
 
-    def _link(self, node: _Node, child: _Node, sign: str, lists: Mapping[str, Sequence[str]]) -> None:
+    def _understood(self, sign: str, lists: Mapping[str, Sequence[str]]) -> Sign:
         if sign.startswith("*"):
-            node.gaps += ((_gap(sign), child),)
-        elif sign in ("#", "##"):
-            node.numbers += ((sign == "##", child),)
-        elif sign == "$":
-            node.end = child
-        elif sign.startswith("<") and sign.endswith(">"):
-            if sign[1:-1] not in lists:
-                raise BadPattern(f"there is no list {sign}")
-            for entry in lists[sign[1:-1]]:
-                self._link_entry(node, child, entry)
-        else:
-            for word in sign.split("/"):
-                self._link_entry(node, child, word)
-
-    def _link_entry(self, node: _Node, child: _Node, entry: str) -> None:
-        parts = _parts(entry)
-        for place, part in enumerate(parts):
-            target = child if place == len(parts) - 1 else node.child(f"{part} ...")[0]
-            self._link_word(node, target, part)
-            node = target
-
-    def _link_word(self, node: _Node, target: _Node, word: str) -> None:
-        if word.endswith("~"):
-            prefix = word[:-1]
-            if len(prefix) < 3:
+            return Sign(gap=_gap(sign))
+        if sign in ("#", "##"):
+            return Sign(number=True, large=sign == "##")
+        if sign == "$":
+            return Sign(end=True)
+        listed = sign.startswith("<") and sign.endswith(">")
+        if listed and sign[1:-1] not in lists:
+            raise BadPattern(f"there is no list {sign}")
+        entries = tuple(_parts(entry) for entry in (lists[sign[1:-1]] if listed else sign.split("/")))
+        for word in (word for entry in entries for word in entry):
+            if word.endswith("~") and len(word) < 4:
                 raise BadPattern(f"{word!r} is too short to stand for all words that begin so")
-            node.prefixes = node.prefixes or {}  # its own, not the shared one
-            node.prefixes[prefix[:3]] = (*node.prefixes.get(prefix[:3], ()), (prefix, target))
-            return
-        self.vocabulary.add(word)
-        node.words = node.words or {}
-        known = node.words.get(word, ())
-        if target not in known:
-            node.words[word] = (*known, target)
+        self.vocabulary.update(word for entry in entries for word in entry if not word.endswith("~"))
+        return Sign(entries)
 
     def forget(self) -> None:
         """Drop what only adding needs, once all patterns are in."""
-        nodes = [self._anywhere, self._start]
-        while nodes:
-            node = nodes.pop()
-            nodes += (node.children or {}).values()
-            node.children = None
-            node.leaf = not (node.words or node.prefixes or node.gaps or node.numbers or node.end)
+        self._begin()
+        self._patterns, self._signs, self._lists = ([], []), {}, []
+
+    def _begin(self) -> tuple[Place, Place]:
+        """Where patterns begin that are found anywhere, and those found at the start of a sentence."""
+        if self._begins is None:
+            tree = Tree()
+            self._begins = tree.grown(self._patterns[False]), tree.grown(self._patterns[True])
+        return self._begins
 
     def find(self, words: Words, until: int | None = None) -> list[Match]:
         """Every pattern found, at every place up to `until` (all of them by default), in text order.
@@ -239,12 +192,13 @@ class Phrases:
         return found
 
     def _at(self, row: Sequence[str], first: int) -> list[Match]:
-        found = self._from(self._anywhere, row, first)
+        anywhere, start = self._begin()
+        found = self._from(anywhere, row, first)
         if first == 0 or row[first - 1] == BREAK:
-            found += self._from(self._start, row, first)
+            found += self._from(start, row, first)
         return found
 
-    def _from(self, node: _Node, row: Sequence[str], first: int) -> list[Match]:
+    def _from(self, node: Place, row: Sequence[str], first: int) -> list[Match]:
         word = row[first]
         if word not in node.words and word[:3] not in node.prefixes and not word.isdecimal():
             return []
@@ -253,17 +207,11 @@ class Phrases:
         return [Match(group, value, first, after) for group, value, after in ends]
 
 
-def _reach(sign: str, lists: Mapping[str, Sequence[str]]) -> int:
-    """The most words that a sign covers; an elided one (*j'ai*) counts for two."""
-    if sign.startswith("*"):
-        return _gap(sign)
-    entries = lists.get(sign.strip("<>?"), ()) if sign.startswith("<") else sign.split("/")
-    return max((len(_parts(entry)) for entry in entries), default=1)
-
-
-def _parts(entry: str) -> list[str]:
-    """The words of a pattern's entry, split as texts are."""
-    return [part for word in entry.replace("-", " ").split() for part in fold_words(word)]
+def _parts(entry: str) -> tuple[str, ...]:
+    """The words of a pattern's entry, split as texts are; an elided one (*j'ai*) counts for two."""
+    if entry.isalpha():
+        return fold_words(entry)
+    return tuple(part for word in entry.replace("-", " ").split() for part in fold_words(word))
 
 
 def _gap(sign: str) -> int:
@@ -273,7 +221,7 @@ def _gap(sign: str) -> int:
     return int(size)
 
 
-def _walk(node: _Node, row: Sequence[str], at: int, ends: dict[tuple[str, str, int], None]) -> None:
+def _walk(node: Place, row: Sequence[str], at: int, ends: dict[tuple[str, str, int], None]) -> None:
     """Put what is found from `at` on, and where each ends, into `ends`; the row ends with a break."""
     for group, value in node.found:
         ends[group, value, at] = None
@@ -299,7 +247,7 @@ def _walk(node: _Node, row: Sequence[str], at: int, ends: dict[tuple[str, str, i
         _walk_gap(child, row, at, size, ends)
 
 
-def _walk_gap(node: _Node, row: Sequence[str], at: int, size: int, ends: dict[tuple[str, str, int], None]) -> None:
+def _walk_gap(node: Place, row: Sequence[str], at: int, size: int, ends: dict[tuple[str, str, int], None]) -> None:
     words, rare = node.words, node.prefixes or node.end or node.numbers or node.gaps
     for start in range(at, at + size + 1):
         word = row[start]

@@ -35,6 +35,7 @@ def bare(slow: float = 0.0, counts: str = "") -> Flask:
     store, app = open_store(config.database_url, config.secrets), Flask(__name__)
     with store.transaction() as tx:
         tx.run(TABLE)
+    app.extensions.update(attune=None, clock=None)  # no worker to look after
     validator = RequestValidator(config.twilio_auth_tokens[0])
     url = f"{config.public_url}/webhooks/twilio/sms"
 

@@ -1,10 +1,8 @@
-"""`make weights`: learn from the labelled replies how much each piece of a reply speaks for danger or for a wish to stop.
+"""`make weights`: learn from the labelled replies how much each piece of one speaks for danger or for a wish to stop.
 
 Prints, for several bounds, what they would find and flag wrongly among replies left out of learning in turn.
 """
 
-import argparse
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from sklearn.model_selection import cross_val_predict
 from surveys import vocabulary
 from surveys.replies import weighing
 from surveys.replies.decide import own_part, words_of
-from tests.score_replies import DATA, Row, load
+from tests.score_replies import Row, load
 
 WORDS = Path(weighing.__file__).parents[1] / "instruments" / "words"
 LABELS = {"danger": "crisis", "optout": "optout"}
@@ -27,11 +25,7 @@ LIGHT = 0.03  # a piece that weighs less is left out
 
 def main() -> None:
     """Learn both flags and write their files."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--also", nargs="*", default=[], help="more labelled rows, one JSON object a line")
-    given = asked.parse_args()
     rows = [*load("public.jsonl"), *load("own.jsonl")]
-    rows += [json.loads(line) for name in given.also for line in Path(name).read_text("utf8").splitlines()]
     for flag, label in LABELS.items():
         learn(flag, [row for row in rows if _agreed(row, label)], label)
 

@@ -1,5 +1,6 @@
 """The web application, put together."""
 
+import gc
 import re
 
 from flask import Flask, Response, render_template, request
@@ -12,7 +13,7 @@ from bot.clock import Clock, clock_for
 from bot.flows import context
 from bot.flows.access import NotHere
 from bot.flows.context import Context
-from bot.web import account, alerts, api, client, guard, health, mail, manager, therapist, twilio, watch
+from bot.web import account, alerts, api, client, guard, health, mail, manager, therapist, twilio
 from bot.web.account import limits
 
 LARGEST_BODY = 5_000_000
@@ -49,8 +50,14 @@ def create_app(ctx: Context | None = None, clock: Clock | None = None) -> Flask:
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)
     if served:
-        watch.start(ctx, app.extensions["clock"])
+        _settle()
     return app
+
+
+def _settle() -> None:
+    """Let the collector leave alone what stays for good: processes that part now go on sharing it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _sign_in(app: Flask, ctx: Context) -> None:

@@ -16,6 +16,7 @@ from surveys.replies.text import LONGEST, normalise, shorten
 from surveys.vocabulary import Vocabulary
 
 _WORDLIKE = re.compile(r"\w")
+_MARKUP = re.compile(r"\s*(?:<(?!3)|=(?!\s*[1-5]\s*$))")  # a formula or a tag, but not "<3" and "=4"
 
 
 class Instruments(Protocol):
@@ -162,7 +163,7 @@ def _also(words: Words, patterns: Sequence[str]) -> list[Match]:
 def _scores(row: Row, asked: tuple[str, ...], matches: Sequence[Match], vocabulary: Vocabulary) -> Found:
     low = row.text.lower()
     coded = flags.groups(matches, "code.says") or any(sign in low for sign in vocabulary.mail["code_signs"])
-    if coded or (low.lstrip().startswith(("=", "<")) and not low.lstrip().startswith("<3")):
+    if coded or _MARKUP.match(low):
         return Found(dict.fromkeys(asked), dict.fromkeys(asked, "S20"), {})
     return read_scores(row, asked)
 

@@ -87,7 +87,7 @@ def _is_said(row: Sequence[str], vocabulary: Vocabulary) -> bool:
     keys = vocabulary.keywords
     if "".join(row) in keys or all(word in keys for word in row):
         return True
-    if all(len(word) == 1 for word in row) and _one("".join(row), vocabulary):
+    if (len(row) == 2 or all(len(word) == 1 for word in row)) and _one("".join(row), vocabulary):
         return True
     pairs = len(row) % 2 == 0 and all(a + b in keys for a, b in zip(row[::2], row[1::2], strict=True))
     return pairs or (len(set(row)) == 1 and _one(row[0], vocabulary))
@@ -157,14 +157,15 @@ def weighed_danger(found: Danger, words: Words) -> Danger:
     """Danger by what the words weigh together, where no phrase told of any: neither present, nor denied or past."""
     if found.present or found.note or not (said := weighing.sounds_like("danger", words.folded)):
         return found
-    return Danger(True, None, said, "weighed")
+    return Danger(True, None, " + ".join(said), "weighed")
 
 
 def weighed_wish(words: Words, matches: Sequence[Match]) -> list[Match]:
     """A wish to get no more messages by what the words weigh together, where no phrase speaks of stopping at all."""
-    if groups(matches, "optout.stay", "optout.not") or not weighing.sounds_like("optout", words.folded):
+    if groups(matches, "optout.stay", "optout.not") or not (said := weighing.sounds_like("optout", words.folded)):
         return []
-    return [Match("optout.says", "weighed", 0, len(words.folded))]
+    first = words.folded.index(said[0].split()[0]) if said[0][0] != "#" else 0
+    return [Match("optout.says", "weighed", first, first + 1)]
 
 
 @dataclass(frozen=True)

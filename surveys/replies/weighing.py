@@ -1,5 +1,4 @@
-"""A second look at replies in which no phrase was found: how much their words, taken together, sound like danger or like
-a wish to get no more messages.
+"""A second look at replies in which no phrase was found: how much their words together sound like danger or stopping.
 
 The phrases say what is meant and why. Nobody can write down every way to say a thing, so the weights go on from there:
 each word, pair and triple of words that stands in the labelled replies has learned how much it speaks for or against
@@ -18,8 +17,9 @@ FLAGS = ("danger", "optout")
 LONGEST = 40  # words weighed together: the labelled replies are not longer, and a long story would add up to anything
 KNOWN = 0.6
 _START = "the beginning"
-# Set where, of the labelled replies left out of learning in turn, one in three hundred ordinary ones is flagged.
-BOUNDS = {"danger": 1.5, "optout": 2.0}
+# Of the labelled replies left out of learning in turn, fewer than one in a hundred is wrongly taken for danger, and one
+# in two hundred for a wish to stop. Most of them were written to be mistaken; ordinary ones fare better.
+BOUNDS = {"danger": 3.0, "optout": 2.5}
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,10 @@ def stretches(folded: Sequence[str]) -> Iterator[Sequence[str]]:
         yield folded[at : at + LONGEST]
 
 
-def sounds_like(flag: str, folded: Sequence[str]) -> str:
-    """The pieces by which a reply sounds like a flag of FLAGS, as one text; empty where it doesn't."""
+def sounds_like(flag: str, folded: Sequence[str]) -> tuple[str, ...]:
+    """The pieces by which a reply sounds most like a flag of FLAGS, the heaviest first; none where it doesn't."""
     weight, said = load(flag).heaviest(folded)
-    return " + ".join(said) if weight > BOUNDS[flag] else ""
+    return said if weight > BOUNDS[flag] else ()
 
 
 @cache

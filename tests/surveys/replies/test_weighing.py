@@ -1,0 +1,85 @@
+"""What no phrase says, a reply's words may still say together; and they say nothing in a language they don't know."""
+
+import pytest
+
+from surveys.phrases import BREAK
+from surveys.replies import parse, weighing
+from surveys.replies.weighing import BOUNDS, FLAGS, LONGEST, Weights, load, pieces, read, sounds_like, stretches, write
+from tests.surveys.replies.reading import CORE, INSTRUMENTS
+
+
+def test_pieces_are_words_pairs_triples_and_pairs_with_a_gap_inside_one_sentence() -> None:
+    row = ["hurt", "my", "self", BREAK, "at", "10"]
+    assert sorted(pieces(row)) == sorted(
+        [*("hurt", "my", "self", "at", "#", "hurt my", "my self", "at #"), *("hurt my self", "hurt _ self")]
+    )
+    assert list(pieces([])) == []
+
+
+def test_a_long_text_is_weighed_stretch_by_stretch_and_none_is_left_out() -> None:
+    row = [str(n) for n in range(205)]
+    parts = list(stretches(row))
+    assert {word for part in parts for word in part} == set(row)
+    assert max(len(part) for part in parts) == LONGEST
+    assert list(stretches(row[:LONGEST])) == [row[:LONGEST]]
+
+
+def test_the_heaviest_stretch_counts_and_its_words_are_told() -> None:
+    weights = Weights(-1.0, {"gone": 2.0, "for": 0.5, "good": 1.5, "for good": 2.5, "fine": -1.0})
+    assert weights.heaviest(["gone", "for", "good"]) == (5.5, ("for good", "gone", "good"))
+    calm = ["fine"] * LONGEST
+    assert weights.heaviest([*calm, "gone", "for", "good"])[0] > 3
+    assert weights.heaviest([]) == (-1.0, ())
+
+
+def test_where_most_words_are_unknown_nothing_is_said() -> None:
+    weights = Weights(-1.0, {"die": 9.0})
+    assert weights.heaviest(["die", "stunde", "war", "gut"]) == (-1.0, ())
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_the_packaged_weights_are_read_and_an_empty_reply_weighs_too_little(flag: str) -> None:
+    weights = load(flag)
+    assert len(weights.pieces) > 5_000
+    assert weights.start < 0 < BOUNDS[flag]
+    assert sounds_like(flag, []) == ()
+
+
+def test_a_file_is_written_as_it_is_read() -> None:
+    text = write(-1.25, [("well", -0.5), ("numb", 1.0), ("a b", 1.0)])
+    assert text.splitlines() == ["-1.25\tthe beginning", "1.00\ta b", "1.00\tnumb", "-0.50\twell"]
+    assert read(text) == Weights(-1.25, {"a b": 1.0, "numb": 1.0, "well": -0.5})
+
+
+@pytest.mark.parametrize("text", ["1.0 numb\n", "much\tnumb\n", "1.0\t\n", "1.0\tnumb\n"])
+def test_a_file_that_cannot_be_used_is_refused_by_its_line(text: str) -> None:
+    with pytest.raises(ValueError, match=r"line 1|the beginning"):
+        read(text)
+
+
+def test_weighed_danger_says_by_which_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"grey": 3.0, "whole": 2.0, "everything": 0.0, "has": 0.0, "gone": 1.0}
+    weighed = {"danger": Weights(-1.0, words), "optout": Weights(-9.0, {})}
+    monkeypatch.setattr(weighing, "load", weighed.__getitem__)
+    reply = parse("everything has gone whole grey", asked=CORE, instruments=INSTRUMENTS)
+    assert reply.crisis
+    assert [(each.words, each.rule) for each in reply.because if each.feeling is None] == [
+        ("grey + whole + gone", "danger: weighed")
+    ]
+    assert not parse("everything has gone", asked=CORE, instruments=INSTRUMENTS).crisis
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Die Stunde war gut, danke, wir haben viel über die Arbeit gesprochen",
+        "La seduta mi ha fatto bene, ne parliamo la prossima volta",
+        "De afspraak was fijn en ik voelde me gehoord",
+        "A sessão foi boa, falamos bastante sobre o trabalho",
+        "5 4 5, we talked a lot about my job and the new flat and it helped",
+        "I don't want to die, it's just been a long week",
+    ],
+)
+def test_ordinary_replies_weigh_too_little(text: str) -> None:
+    reply = parse(text, asked=CORE, instruments=INSTRUMENTS)
+    assert (reply.crisis, reply.opt_out) == (False, False)

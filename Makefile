@@ -7,7 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup run demo test test-unit test-postgres test-contract test-story test-browser lint replies weights bench bench-signal \
+.PHONY: help setup run demo test test-unit test-postgres test-contract test-story test-faults test-server test-hosts \
+        test-browser lint replies weights bench bench-signal \
         honesty faults pictures lock clean
 
 help: ## what each command does
@@ -19,10 +20,11 @@ run: setup ## try Attune without any account: phones, a mailbox, web and worker 
 demo: setup ## ten weeks of three clients in under a minute, through the real parts; prints the transcript
 	$(BIN)/python -m bot.sandbox.demo
 
-test: .venv/.ready-dev lint test-unit test-postgres test-contract test-story test-browser ## install everything and run all checks
+test: .venv/.ready-dev lint test-unit test-postgres test-contract test-story test-faults test-server test-hosts test-browser ## install everything and run all checks
 
 test-unit: .venv/.ready-dev ## rules, store, flows, web, commands
-	$(BIN)/pytest -q -n 2 tests --ignore tests/contract --ignore tests/story --ignore tests/browser --ignore tests/faults
+	$(BIN)/pytest -q -n 2 tests $(OWN_RUN:%=--ignore tests/%)
+OWN_RUN := contract story faults server hosts browser
 # What is about one file on this machine, or tries both engines by itself, isn't run again here.
 FILES_ONLY := backups copying erasing older_copy operating
 test-postgres: .venv/.ready-dev ## every flow once more, on a real PostgreSQL
@@ -30,8 +32,14 @@ test-postgres: .venv/.ready-dev ## every flow once more, on a real PostgreSQL
 	  $(FILES_ONLY:%=--ignore tests/bot/flows/test_%.py)
 test-contract: .venv/.ready-dev .tools ## Twilio's own description, signatures and segment counts against ours
 	$(BIN)/pytest -q tests/contract
-test-story: .venv/.ready-dev .gcc ## the demo, kills in the middle of it, and a short form of the faults
-	$(BIN)/pytest -q tests/story tests/faults
+test-story: .venv/.ready-dev ## the demo, and kills in the middle of it
+	$(BIN)/pytest -q tests/story
+test-faults: .venv/.ready-dev .gcc ## a short form of the faults: kills, power cuts, and each guard taken out
+	$(BIN)/pytest -q tests/faults
+test-server: .venv/.ready-dev .tools ## proxies, slow clients, restarts, backups, the files in deploy/
+	$(BIN)/pytest -q -n 2 tests/server
+test-hosts: .venv/.ready-dev .tools ## four hosts on one PostgreSQL, cut off from it in turn
+	$(BIN)/pytest -q tests/hosts
 test-browser: .venv/.ready-dev .tools ## the pages in a real browser
 	$(BIN)/pytest -q -n 2 tests/browser
 
@@ -47,12 +55,15 @@ weights: .venv/.ready-dev ## learn anew from the labelled replies what each word
 	$(BIN)/python -m tests.learn_weights
 bench: .venv/.ready-dev ## timings: replies a second, planning, sending, reading
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.server.drill
 bench-signal: .venv/.ready-dev ## how early the signal finds a decline, beside the peers' rules
 	$(BIN)/python -m tests.bench_signal
 honesty: .venv/.ready-dev ## how often notes are wrong, by simulation (an hour); writes the table the pages show
 	$(BIN)/python -m tests.bench_honesty surveys/rapport/figures.toml
 faults: .venv/.ready-dev .gcc ## thousands of kills and power cuts, with books of our own as the judges (some hours)
 	$(BIN)/python -m tests.faults.run
+	$(BIN)/python -m tests.server.restarts --times 100
+	$(BIN)/python -m tests.hosts.run
 pictures: .venv/.ready-dev .tools ## make the README's pictures anew
 	$(BIN)/python -m tests.support.pictures
 
@@ -84,13 +95,19 @@ clean: ## remove what the commands made
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
 	@touch .venv/.ready $@
 
-# Debian's node, npm and chromium, for the checks against Twilio's own packages and for the pages.
+# From Debian: node and npm for the checks against Twilio's own packages, chromium for the pages, the proxies and
+# systemd's checker for the files in deploy/, and what makes hosts out of processes.
 .PHONY: .tools
 .tools:
 	@missing=""; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
 	command -v npm >/dev/null || missing="$$missing npm"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v nginx >/dev/null || missing="$$missing nginx-light"; \
+	command -v caddy >/dev/null || missing="$$missing caddy"; \
+	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
+	command -v ip >/dev/null || missing="$$missing iproute2"; \
+	command -v unshare >/dev/null || missing="$$missing util-linux"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \

@@ -122,7 +122,7 @@ class Phrases:
             known = self._sign(sign[:-1] if may_miss else sign, lists)
             rows = [(known, *row) for row in rows] + (rows if may_miss else [])
         self._reach = max(self._reach, sum(sign.reach for sign in rows[0]))
-        self._patterns[at_start] += [Pattern(row, (group, value)) for row in rows]
+        self._patterns[at_start].extend(Pattern(row, (group, value)) for row in rows)
         self._begins = None
 
     def _sign(self, sign: str, lists: Mapping[str, Sequence[str]]) -> Sign:
@@ -149,7 +149,8 @@ class Phrases:
         listed = sign.startswith("<") and sign.endswith(">")
         if listed and sign[1:-1] not in lists:
             raise BadPattern(f"there is no list {sign}")
-        entries = tuple(_parts(entry) for entry in (lists[sign[1:-1]] if listed else sign.split("/")))
+        written = lists[sign[1:-1]] if listed else sign.split("/")
+        entries = tuple(parts for entry in written if (parts := _parts(entry)))
         for word in (word for entry in entries for word in entry):
             if word.endswith("~") and len(word) < 4:
                 raise BadPattern(f"{word!r} is too short to stand for all words that begin so")
@@ -174,7 +175,7 @@ class Phrases:
         A word that comes more often than in any language begins no more patterns, and what comes again word by word in
         a long text is not looked at again: that bounds the time a text takes.
         """
-        row = (*words.folded, BREAK)
+        row, begins = (*words.folded, BREAK), self._begin()
         found: list[Match] = []
         seen: Counter[str] = Counter()
         known: dict[Sequence[str], Sequence[Match]] = {}
@@ -183,28 +184,30 @@ class Phrases:
             if word == BREAK or seen[word] > _MOST_STARTS:
                 continue
             if first < _LONG:
-                found += self._at(row, first)
+                found += _at(begins, row, first)
                 continue
             ahead = row[first - 1 : first + self._reach + 1]
             if ahead not in known:
-                known[ahead] = [m._replace(first=0, after=m.after - first) for m in self._at(row, first)]
+                known[ahead] = [m._replace(first=0, after=m.after - first) for m in _at(begins, row, first)]
             found += [Match(m.group, m.value, first, first + m.after) for m in known[ahead]]
         return found
 
-    def _at(self, row: Sequence[str], first: int) -> list[Match]:
-        anywhere, start = self._begin()
-        found = self._from(anywhere, row, first)
-        if first == 0 or row[first - 1] == BREAK:
-            found += self._from(start, row, first)
-        return found
 
-    def _from(self, node: Place, row: Sequence[str], first: int) -> list[Match]:
-        word = row[first]
-        if word not in node.words and word[:3] not in node.prefixes and not word.isdecimal():
-            return []
-        ends: dict[tuple[str, str, int], None] = {}
-        _walk(node, row, first, ends)
-        return [Match(group, value, first, after) for group, value, after in ends]
+def _at(begins: tuple[Place, Place], row: Sequence[str], first: int) -> list[Match]:
+    anywhere, start = begins
+    found = _from(anywhere, row, first)
+    if first == 0 or row[first - 1] == BREAK:
+        found += _from(start, row, first)
+    return found
+
+
+def _from(place: Place, row: Sequence[str], first: int) -> list[Match]:
+    word = row[first]
+    if word not in place.words and word[:3] not in place.prefixes and not word.isdecimal():
+        return []
+    ends: dict[tuple[str, str, int], None] = {}
+    _walk(place, row, first, ends)
+    return [Match(group, value, first, after) for group, value, after in ends]
 
 
 def _parts(entry: str) -> tuple[str, ...]:
@@ -221,37 +224,37 @@ def _gap(sign: str) -> int:
     return int(size)
 
 
-def _walk(node: Place, row: Sequence[str], at: int, ends: dict[tuple[str, str, int], None]) -> None:
+def _walk(place: Place, row: Sequence[str], at: int, ends: dict[tuple[str, str, int], None]) -> None:
     """Put what is found from `at` on, and where each ends, into `ends`; the row ends with a break."""
-    for group, value in node.found:
+    for group, value in place.found:
         ends[group, value, at] = None
-    if node.leaf:
+    if place.leaf:
         return
     word = row[at]
     if word == BREAK:
-        for last in (node, *(child for _, child in node.gaps)):  # a gap may be empty at the end too
+        for last in (place, *(child for _, child in place.gaps)):  # a gap may be empty at the end too
             if last.end is not None:
                 _walk(last.end, row, at, ends)
         return
-    for child in node.words.get(word, ()):
+    for child in place.words.get(word, ()):
         _walk(child, row, at + 1, ends)
-    if node.prefixes:
-        for prefix, child in node.prefixes.get(word[:3], ()):
+    if place.prefixes:
+        for prefix, child in place.prefixes.get(word[:3], ()):
             if word.startswith(prefix):
                 _walk(child, row, at + 1, ends)
-    if node.numbers and word.isdecimal():
-        for large, child in node.numbers:
+    if place.numbers and word.isdecimal():
+        for large, child in place.numbers:
             if not large or len(word.lstrip("0")) > 1:
                 _walk(child, row, at + 1, ends)
-    for size, child in node.gaps:
+    for size, child in place.gaps:
         _walk_gap(child, row, at, size, ends)
 
 
-def _walk_gap(node: Place, row: Sequence[str], at: int, size: int, ends: dict[tuple[str, str, int], None]) -> None:
-    words, rare = node.words, node.prefixes or node.end or node.numbers or node.gaps
+def _walk_gap(place: Place, row: Sequence[str], at: int, size: int, ends: dict[tuple[str, str, int], None]) -> None:
+    words, rare = place.words, place.prefixes or place.end or place.numbers or place.gaps
     for start in range(at, at + size + 1):
         word = row[start]
         if rare or word in words:
-            _walk(node, row, start, ends)
+            _walk(place, row, start, ends)
         if word == BREAK:
             return

@@ -1,9 +1,11 @@
 """Looking after an installation: is it well, what is missing, what to do about it."""
 
+import os
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
@@ -15,7 +17,7 @@ from bot.flows import mail_names
 from bot.flows.backups import GOOD_BACKUP_AT
 from bot.flows.context import Context
 from bot.flows.readiness import missing_for_going_live
-from bot.store import Store, StoreError, audit, outbox, practices, system
+from bot.store import PostgresEngine, Store, StoreError, audit, outbox, practices, system
 from bot.store.sql import moment_of
 
 LATE = timedelta(minutes=5)
@@ -72,7 +74,8 @@ def doctor(ctx: Context, now: datetime) -> list[Finding]:
         return [*asked, Finding("bad", "database", str(error))]
     except Exception as error:  # what reading a damaged file raises is of many kinds
         return [*asked, Finding("bad", "database", f"can't be read ({error.__class__.__name__}): restore a backup.")]
-    return [*asked, *_database(store), *_worker(ctx, now), *_backup(store, now), *_practices(ctx), *_trails(ctx)]
+    kept = [*_database(store), *_data_folder(ctx), *_backup(store, now)]
+    return [*asked, *kept, *_worker(ctx, now), *_practices(ctx), *_trails(ctx)]
 
 
 def _settings(config: Config) -> list[Finding]:
@@ -209,6 +212,18 @@ def _database(store: Store) -> list[Finding]:
         whole = Finding("warn", "database", f"{text} This SQLite has a fault in WAL mode: the slower journal is used.")
     checked = store.integrity()
     return [whole] if checked == "ok" else [whole, Finding("bad", "database", f"its own check says: {checked}")]
+
+
+def _data_folder(ctx: Context) -> list[Finding]:
+    """With PostgreSQL: whether this host can keep who was erased and how far the database had come."""
+    if not isinstance(ctx.store, PostgresEngine):
+        return []
+    folder = Path(ctx.config.data_folder).absolute()
+    there = next(each for each in (folder, *folder.parents) if each.exists())  # a worker makes the rest
+    if there.is_dir() and os.access(there, os.W_OK):
+        return [Finding("good", "DATA_FOLDER", f"{folder} can be written to.")]
+    text = f"{folder} can't be written to: a server brought back to an earlier time would not be noticed."
+    return [Finding("bad", "DATA_FOLDER", text)]
 
 
 def _worker(ctx: Context, now: datetime) -> list[Finding]:

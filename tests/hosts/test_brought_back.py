@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.commands.copying import after_restore
-from bot.flows import context, erasing, older_copy
+from bot.flows import context, erasing, older_copy, operating
 from bot.flows.context import Context
 from bot.sandbox import Sandbox
 from bot.store import clients
@@ -167,3 +167,13 @@ def test_an_operator_who_says_so_is_believed_and_it_is_done_once(
     assert "check-ins closed" in done.output, done
     assert not older_copy.guard(ctx, MONDAY_NOON + HOUR)
     assert work(MONDAY_NOON + HOUR) == sent
+
+
+def test_the_doctor_says_when_a_host_can_keep_nothing_outside_the_database(ctx: Context, tmp_path: Path) -> None:
+    def said(folder: str) -> list[str]:
+        asked = replace(ctx, config=replace(ctx.config, data_folder=folder))
+        return [each.level for each in operating.doctor(asked, MONDAY_NOON) if each.subject == "DATA_FOLDER"]
+
+    (tmp_path / "a file").touch()
+    assert said(str(tmp_path / "not made yet")) == ["good"]
+    assert said(str(tmp_path / "a file")) == ["bad"]

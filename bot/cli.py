@@ -156,9 +156,10 @@ def export(kind: str, reason: str, form: str, practice_name: str | None) -> None
 
     if not reason.strip():
         raise BadCall("--reason must say why: it is kept in the audit trail.")
-    store, practice = calls.with_practice(practice_name)
-    now = calls.now_by(settings.from_environment())
-    for line in exporting.export(store, practice, kind, reason.strip(), form, "command", now):
+    _, practice = calls.with_practice(practice_name)
+    ctx = calls.make_context()
+    now = calls.now_by(ctx.config)
+    for line in exporting.export(ctx, practice, kind, reason.strip(), form, "command", now):
         click.echo(line.encode(), nl=False)  # UTF-8 and these line ends, whatever the terminal's
 
 

@@ -127,6 +127,7 @@ class Worker:
         self.ctx, self.clock = ctx, clock
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._beaten: datetime | None = None
+        self._caught_up = ""
         self._stopping = threading.Event()
         self._lanes = {lane: Hands(ctx, f"send-{lane.channel}", partial(self._send, lane)) for lane in
                        sending.lanes_of(ctx)}  # fmt: skip
@@ -142,27 +143,39 @@ class Worker:
                           misfire_grace_time=None, next_run_time=datetime.now(scheduler.timezone))  # fmt: skip
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop(scheduler))
-        self._catch_up()
+        self._beside(self._begin)
         if not self._stopping.is_set():
             scheduler.start()
         self._say_goodbye()
         log.get().info("worker stopped", worker=self.id)
 
-    def _catch_up(self) -> None:
-        """What was answered while nobody listened counts before anything is closed as unanswered or asked anew.
-
-        Beside the main thread, so that a provider who hangs can't keep a worker that is told to stop.
-        """
-        beginning = threading.Thread(target=self._begin, name="beginning", daemon=True)
-        beginning.start()
-        while beginning.is_alive() and not self._stopping.is_set():
-            beginning.join(0.1)
+    def _beside(self, step: Callable[[], None]) -> bool:
+        """Beside this thread: a provider who hangs can't keep a worker that is told to stop. Whether it was done."""
+        beside = threading.Thread(target=step, name="beginning", daemon=True)
+        beside.start()
+        while beside.is_alive() and not self._stopping.is_set():
+            beside.join(0.1)
+        return not beside.is_alive()
 
     def _begin(self) -> None:
-        self._try(partial(fetching.fetch_missed, self.ctx), self.clock.now())
+        self._catch_up()
         log.get().info("worker started", worker=self.id)
         self._try(partial(erasing.at_start, self.ctx), self.clock.now())
         self.ctx.store.close()
+
+    def _catch_up(self) -> None:
+        """What was answered while nobody listened counts before anything is closed as unanswered or asked anew."""
+        self._try(partial(fetching.fetch_missed, self.ctx), self.clock.now())
+        self.ctx.store.close()
+
+    def _look_again(self, now: datetime) -> bool:
+        """A server put back under us lacks what was answered since. It is fetched first, but asked for only once, as
+        the list may fail. Whether the pass may go on."""
+        owed = older_copy.look_again(self.ctx, now)
+        if not owed or owed == self._caught_up:
+            return True
+        self._caught_up = owed
+        return self._beside(self._catch_up)
 
     def _say_goodbye(self) -> None:
         """Calls under way get GOODBYE seconds in all; what takes longer is in doubt, and looked up by the next one."""
@@ -180,7 +193,8 @@ class Worker:
     def _pass(self) -> int:
         """One pass over what is due here; calls to providers are only begun."""
         now = self.clock.now()
-        older_copy.look_again(self.ctx, now)
+        if not self._look_again(now):
+            return 0
         self._try(self._beat, now)
         flows = (asking.expire_due, asking.ask_due, asking.remind_due, alerting.climb_due, sending.free_abandoned)
         done = sum(self._try(partial(flow, self.ctx), now) for flow in flows)

@@ -12,7 +12,7 @@ _Row = tuple[tuple[str, ...], "Place"]
 class Sign:
     """A sign of a pattern, as it is understood. One object for all that are written alike."""
 
-    __slots__ = ("end", "entries", "gap", "large", "number")
+    __slots__ = ("end", "entries", "gap", "large", "number", "reach")
 
     def __init__(
         self,
@@ -26,11 +26,7 @@ class Sign:
         self.gap = gap  # at most so many words
         self.number, self.large = number, large
         self.end = end
-
-    @property
-    def reach(self) -> int:
-        """The most words that it covers."""
-        return self.gap or max((len(entry) for entry in self.entries), default=1)
+        self.reach = gap or max((len(entry) for entry in entries), default=1)  # the most words that it covers
 
 
 class Place:
@@ -53,7 +49,10 @@ class Place:
 
     def same(self, other: "Place") -> bool:
         """Whether the same is found here, and the very same places follow."""
-        return all(getattr(self, part) == getattr(other, part) for part in self.__slots__)
+        return self is other or (
+            (self.words, self.prefixes, self.gaps, self.numbers, self.end, self.found)
+            == (other.words, other.prefixes, other.gaps, other.numbers, other.end, other.found)
+        )
 
     def digest(self) -> int:
         """A number that is the same for all that are the same."""
@@ -71,7 +70,7 @@ class Tree:
     """Puts patterns together, from their ends to their beginnings, so that each place is made once."""
 
     def __init__(self) -> None:
-        self._places: dict[int, list[Place]] = {}
+        self._places: dict[int, Place] = {}
         self._parts: dict[Any, Any] = {(): ()}
         self._none: Mapping[str, Any] = {}
 
@@ -104,12 +103,8 @@ class Tree:
     ) -> Place:
         words, prefixes = self._tables(rows)
         place = Place(words, prefixes, self._one(gaps), self._one(numbers), end, self._one(found))
-        known = self._places.setdefault(place.digest(), [])
-        for other in known:
-            if place.same(other):
-                return other
-        known.append(place)
-        return place
+        known = self._places.setdefault(place.digest(), place)
+        return known if known.same(place) else place
 
     def _tables(self, rows: Sequence[_Row]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Where whole words lead, and where words lead that begin in some way."""
@@ -130,7 +125,7 @@ class Tree:
         return words or self._none, prefixes or self._none
 
     def _firsts(self, rows: Sequence[_Row], longer: Mapping[str, Sequence[_Row]]) -> Iterable[tuple[str, Place]]:
-        """Each first word of the rows and where it leads, in their order; rows that begin alike go on from one place."""
+        """Each first word of the rows and where it leads, in their order; longer ones go on from one place."""
         between: dict[str, Place] = {}
         for parts, place in rows:
             if len(parts) == 1:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from surveys.phrase_tree import Pattern, Place, Sign, Tree
+from surveys.phrase_tree import Found, Pattern, Place, Sign, Tree
 
 BREAK = "."  # stands between two sentences in a row of words
 _LONGEST_GAP = 6
@@ -104,6 +104,7 @@ class Phrases:
         self.vocabulary: set[str] = set()
         self._patterns: tuple[list[Pattern], list[Pattern]] = ([], [])  # those found anywhere, and at a start
         self._signs: dict[tuple[str, int], Sign] = {}
+        self._found: dict[Found, Found] = {}
         self._lists: list[Mapping[str, Sequence[str]]] = []
         self._begins: tuple[Place, Place] | None = None
         self._reach = 1  # words that the longest pattern can cover
@@ -122,7 +123,8 @@ class Phrases:
             known = self._sign(sign[:-1] if may_miss else sign, lists)
             rows = [(known, *row) for row in rows] + (rows if may_miss else [])
         self._reach = max(self._reach, sum(sign.reach for sign in rows[0]))
-        self._patterns[at_start].extend(Pattern(row, (group, value)) for row in rows)
+        found = self._found.setdefault((group, value), (group, value))
+        self._patterns[at_start].extend(Pattern(row, found) for row in rows)
         self._begins = None
 
     def _sign(self, sign: str, lists: Mapping[str, Sequence[str]]) -> Sign:
@@ -160,7 +162,7 @@ class Phrases:
     def forget(self) -> None:
         """Drop what only adding needs, once all patterns are in."""
         self._begin()
-        self._patterns, self._signs, self._lists = ([], []), {}, []
+        self._patterns, self._signs, self._found, self._lists = ([], []), {}, {}, []
 
     def _begin(self) -> tuple[Place, Place]:
         """Where patterns begin that are found anywhere, and those found at the start of a sentence."""

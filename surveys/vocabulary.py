@@ -107,9 +107,8 @@ def build(texts: Mapping[str, str]) -> Vocabulary:
         _add_all(f"{name}.toml", table, phrases, FLAGS if flags else LISTS)
         if flags:
             rules += _rules(f"{name}.toml", table, name.removeprefix("flags_"))
-    phrases.forget()
     full = {name: table for name, table in tables.items() if not name.startswith("flags_")}
-    return Vocabulary(
+    made = Vocabulary(
         phrases=phrases,
         rules=Rules(rules),
         keywords=frozenset(_compact(word) for table in tables.values() for word in table.get("keywords", ())),
@@ -119,6 +118,11 @@ def build(texts: Mapping[str, str]) -> Vocabulary:
         mail=mail,
         compact={fold(p): f for t in full.values() for f, ps in t["feelings"].items() for p in ps if p.isalpha()},
     )
+    # what was read goes first: it takes as much room as what is made of it
+    tables.clear()
+    full.clear()
+    phrases.forget()
+    return made
 
 
 def _read(file: str, text: str) -> dict[str, Any]:

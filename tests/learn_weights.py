@@ -36,7 +36,9 @@ def learn(flag: str, rows: Sequence[Row], label: str) -> None:
     counted = CountVectorizer(analyzer=lambda words: sorted(set(weighing.pieces(words))), binary=True, min_df=RARE)
     seen, wanted = counted.fit_transform(texts), np.array(wanted)
     model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=3000)
+    lengths = [len(words) for words in texts]
     left_out = cross_val_predict(model, seen, wanted, cv=10, method="decision_function")
+    left_out = np.array([weighing.levelled(*each) for each in zip(left_out, lengths, strict=True)])
     print(f"{flag}: {len(texts)} replies, {wanted.sum()} flagged")
     for bound in (0.5, 1.0, 1.5, 2.0, 2.5, 3.0):
         told = left_out > bound

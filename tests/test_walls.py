@@ -98,7 +98,7 @@ def test_the_reason_of_an_export_is_not_readable_in_the_files(ctx: Context) -> N
     """It is free text, and names a client often enough."""
     with ctx.store.transaction() as tx:
         practice = practices.first(tx, MONDAY)
-    list(exporting.export(ctx.store, practice, "answers", "asked for by Anastasia Nightjar", "csv", "command", MONDAY))
+    list(exporting.export(ctx, practice, "answers", "asked for by Anastasia Nightjar", "csv", "command", MONDAY))
     assert {name: hits(stored) for name, stored in files_of(ctx).items() if hits(stored)} == {}
     with ctx.store.transaction(write=False) as tx:
         assert "Anastasia Nightjar" in opened(tx)

@@ -90,7 +90,7 @@ def sign_in_link(
             _forget(tx, practice, person, now)
         token = accounts.add_link(tx, practice.id, person.id, SIGN_IN, now)
         letters.tell_of_change(ctx, tx, practice, person, "forgotten" if forget else "link", now)
-        privacy.tell(tx, practice, "forgotten" if forget else "link", now, about=person.name)
+        privacy.tell(ctx, tx, practice, "forgotten" if forget else "link", now, about=person.name)
         what = "a link to sign in was made, second factor forgotten" if forget else "a link to sign in was made"
         practices.note(tx, practice.id, who, what, person.id, now)
     return letters.link_of(ctx, token)
@@ -123,7 +123,7 @@ def forget_second_factor(ctx: Context, me: Me, person_id: str, now: datetime) ->
                              "server does this, by attune sign-in-link --forget.")  # fmt: skip
         _forget(tx, me.practice, person, now)
         letters.tell_of_change(ctx, tx, me.practice, person, "forgotten", now)
-        privacy.tell(tx, me.practice, "forgotten", now, by=me.person.name, about=person.name)
+        privacy.tell(ctx, tx, me.practice, "forgotten", now, by=me.person.name, about=person.name)
         practices.note(tx, me.practice.id, me.person.id, "second factor forgotten", person.id, now)
 
 
@@ -253,6 +253,9 @@ def _known(tx: Tx, practice: Practice, address: str, name: str, now: datetime) -
 
 
 def _forget(tx: Tx, practice: Practice, person: Person, now: datetime) -> None:
+    waiting = new_address.of_person(tx, practice.id, person.id)
+    if waiting and waiting.waits(now):
+        new_address.withdraw(tx, waiting, now)
     accounts.forget(tx, practice.id, person.id)
     passkeys.remove_all(tx, practice.id, person.id)
     end_sessions(tx, practice.id, person.id, now)

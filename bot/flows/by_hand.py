@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.flows import accounts, outcomes
+from bot.flows import accounts, outcomes, privacy
 from bot.flows.context import Context
 from bot.flows.settings import BadSetting
 from bot.store import Tx, outbox, people, practices, sends
@@ -40,14 +40,17 @@ def set_active(ctx: Context, practice: Practice, email: str, active: bool, who: 
         person = people.by_email(tx, practice.id, email.strip().lower())
         if person is None:
             raise BadSetting("Nobody in the practice has that mail address.")
-        return put_active(tx, practice, person, active, who, now)
+        return put_active(ctx, tx, practice, person, active, who, now)
 
 
-def put_active(tx: Tx, practice: Practice, person: Person, active: bool, who: str, now: datetime) -> bool:
-    """As `set_active`, for a person at hand, inside a transaction. A leaver's sessions end."""
+def put_active(ctx: Context, tx: Tx, practice: Practice, person: Person, active: bool, who: str, now: datetime) -> bool:
+    """As `set_active`, for a person at hand, inside a transaction. A leaver's sessions end;
+    the privacy contact is told that they are it no more."""
     if person.active == active:
         return False
+    before = people.with_role(tx, practice.id, privacy.ROLE)
     people.set_active(tx, practice.id, person.id, active)
+    privacy.tell_replaced(ctx, tx, practice, before, now, people.name_of(tx, practice.id, who))
     if not active:
         accounts.end_sessions(tx, practice.id, person.id, now)
     practices.note(tx, practice.id, who, "is back" if active else "left", person.id, now)

@@ -45,7 +45,7 @@ def by_therapist(ctx: Context, me: Me, client_id: str, reason: str, now: datetim
     with ctx.store.transaction() as tx:
         client = own_client(tx, me, client_id)
         found = _file(tx, me, client, reason, _plain(tx, client) | _telling(tx, client), "everything", now)
-        privacy.tell(tx, me.practice, "everything", now, by=me.person.name)
+        privacy.tell(ctx, tx, me.practice, "everything", now, by=me.person.name)
         return found
 
 

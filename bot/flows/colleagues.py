@@ -127,7 +127,7 @@ def set_active(ctx: Context, me: Me, person_id: str, active: bool, now: datetime
         person = _find(tx, me, person_id)
         if not active and _is_lone_manager(tx, practice.id, person.id):
             raise Refused({"": "Nobody else manages the practice: make somebody else a manager first."})
-        return by_hand.put_active(tx, practice, person, active, me.person.id, now)
+        return by_hand.put_active(ctx, tx, practice, person, active, me.person.id, now)
 
 
 def tokens(ctx: Context, me: Me) -> list[Token]:

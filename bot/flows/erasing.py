@@ -4,7 +4,7 @@ holds them is restored. What is to be erased again stands in a file beside the d
 import json
 import os
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import log
 from bot.flows.access import Me
@@ -15,8 +15,9 @@ from bot.flows.managing import Refused, practice_of
 from bot.store import SqliteEngine, Store, StoreError, Tx, alerts, audit, clients, erasing, practices
 from bot.store.alerts import Alert
 from bot.store.clients import Client
-from bot.store.sql import epoch
+from bot.store.sql import epoch, moment_of
 
+LATE = timedelta(hours=1)  # what came in before a line was written may be read after it
 AGAIN = "after a restore"  # who, in the audit trail
 
 
@@ -35,22 +36,25 @@ def list_of(ctx: Context) -> str:
 def erase(ctx: Context, me: Me, client_id: str, typed_ref: str, now: datetime) -> None:
     """Erase a client once their reference was typed. Raises NotHere or Refused; then nothing is changed.
 
-    The list beside the database is written first: should we end between the two, the worker's next start goes on.
+    The list beside the database is on disk before this is committed. Should we end between the two, the worker's next
+    start goes on, unless they have written something since that somebody is to look at.
     """
     practice = practice_of(me)
-    with ctx.store.transaction(write=False) as tx:
-        client = living(tx, me, client_id)
-        ids = erasing.ids_of(tx, practice.id, client.id)
-        waits = any(_is_owed(each) for each in alerts.of_client(tx, practice.id, client.id))
-    if waits:
-        raise Refused({"ref": "Something they wrote waits for somebody to look at it: that comes first."})
-    if " ".join(typed_ref.split()) != client.client_ref:
-        raise Refused({"ref": "Type the client's reference as it stands above."})
-    _append(list_of(ctx), [(practice.id, each) for each in ids], now)
     with ctx.store.transaction() as tx:
+        client = living(tx, me, client_id)
+        if _owed(tx, practice.id, client.id):
+            raise Refused({"ref": "Something they wrote waits for somebody to look at it: that comes first."})
+        if " ".join(typed_ref.split()) != client.client_ref:
+            raise Refused({"ref": "Type the client's reference as it stands above."})
+        ids = erasing.ids_of(tx, practice.id, client.id)
+        _append(list_of(ctx), [(practice.id, each) for each in ids], now)
         _erase(tx, practice.id, client.id, me.person.id, now)
         practices.note(tx, practice.id, me.person.id, "client erased", client.id, now)
     _tidy(ctx.store)
+
+
+def _owed(tx: Tx, practice_id: str, client_id: str) -> list[Alert]:
+    return [each for each in alerts.of_client(tx, practice_id, client_id) if _is_owed(each)]
 
 
 def _is_owed(alert: Alert) -> bool:
@@ -59,10 +63,16 @@ def _is_owed(alert: Alert) -> bool:
 
 
 def erase_again(store: Store, list_path: str, now: datetime) -> int:
-    """Erase whoever is on the list and in this database all the same, as after a restore; how many."""
+    """Erase whoever is on the list and in this database all the same, as after a restore; how many.
+
+    Nobody is erased while owed for what they wrote after their line: then it came to nothing at that time.
+    """
     count = 0
-    for practice_id, client_id in _listed(list_path):
+    for practice_id, client_id, at in _listed(list_path):
         with store.transaction() as tx:
+            if any(each.opened_at > at - LATE for each in _owed(tx, practice_id, client_id)):
+                log.get().warning("not erased: a note waits", practice=practice_id, client=client_id)
+                continue
             count += _erase(tx, practice_id, client_id, AGAIN, now)
     if count:
         _tidy(store)
@@ -79,7 +89,7 @@ def keep_list(ctx: Context, now: datetime) -> None:
     """Let this host know of everyone who was erased by another one. Raises StoreError."""
     with ctx.store.transaction(write=False) as tx:
         erased = erasing.everyone(tx)
-    known = set(_listed(list_of(ctx)))
+    known = {(practice_id, client_id) for practice_id, client_id, _ in _listed(list_of(ctx))}
     if new := [each for each in erased if each not in known]:
         _append(list_of(ctx), new, now)
 
@@ -128,8 +138,8 @@ def _append(path: str, erased: Iterable[tuple[str, str]], now: datetime) -> None
         raise StoreError(f"{path} can't be written ({error.strerror}). Nothing was erased.") from None
 
 
-def _listed(path: str) -> Iterator[tuple[str, str]]:
-    """Practice and client of each line; one that was cut off by a power cut is passed over, as nothing was erased."""
+def _listed(path: str) -> Iterator[tuple[str, str, datetime]]:
+    """Practice, client and time of each line; one that a power cut cut off is passed over, as nothing was erased."""
     if not os.path.exists(path):
         return
     with open(path, encoding="utf-8") as file:
@@ -139,4 +149,4 @@ def _listed(path: str) -> Iterator[tuple[str, str]]:
             except ValueError:
                 log.get().warning("a line of the list of erased clients can't be read")
                 continue
-            yield found["practice"], found["client"]
+            yield found["practice"], found["client"], moment_of(found["at"])

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.flows import privacy
-from bot.store import Store, exports, practices
+from bot.flows.context import Context
+from bot.store import exports, practices
 from bot.store.practices import Practice
 
 KINDS = exports.COLUMNS
@@ -15,15 +16,15 @@ TOLD = ("answers", "alerts")  # messages hold nothing that a client said
 
 
 def export(
-    store: Store, practice: Practice, kind: str, reason: str, form: str, who: str, now: datetime
+    ctx: Context, practice: Practice, kind: str, reason: str, form: str, who: str, now: datetime
 ) -> Iterator[str]:
     """The lines of an export (form csv or jsonl), written down in the audit trail with its reason first. The privacy
     contact is told."""
-    with store.transaction() as tx:
+    with ctx.store.transaction() as tx:
         practices.note(tx, practice.id, who, f"export {kind}", practice.id, now, words=reason)
         if kind in TOLD:
-            privacy.tell(tx, practice, kind, now)
-    with store.transaction(write=False) as tx:
+            privacy.tell(ctx, tx, practice, kind, now)
+    with ctx.store.transaction(write=False) as tx:
         found = exports.rows(tx, practice.id, kind)
     if form == "jsonl":
         for row in found:

@@ -51,6 +51,13 @@ def fetch_missed(ctx: Context, now: datetime) -> int:
     return taken
 
 
+def owed_since(ctx: Context) -> str:
+    """When the database was last made safe, in epoch seconds, if texts haven't been fetched since; else empty."""
+    with ctx.store.transaction(write=False) as tx:
+        restored, fetched = system.value(tx, RESTORED_AT), system.value(tx, FETCHED)
+    return restored if restored is not None and int(fetched or 0) < int(restored) else ""
+
+
 def _take_in_any(ctx: Context, text: Received, restored: datetime | None, now: datetime) -> bool:
     """One from before a restore may have been answered already, by an Attune that the backup knows nothing of."""
     if restored is None or (text.at or now) > restored:

@@ -5,15 +5,13 @@ from datetime import datetime
 
 from bot.flows import standing
 from bot.flows.access import Me
-from bot.flows.alerting import is_danger
 from bot.flows.caseload import in_care
 from bot.flows.context import Context
-from bot.flows.settings import BadSetting
-from bot.store import alerts
 
 
 def pause(ctx: Context, me: Me, client_id: str, now: datetime) -> bool:
-    """Nothing is asked from now on, until somebody lets check-ins go on; False if they rest already. Raises NotHere."""
+    """Nothing is asked from now on, until somebody lets check-ins go on; False if they rest already. What was asked
+    before may still be answered. Raises NotHere."""
     with ctx.store.transaction() as tx:
         return standing.hold(tx, in_care(tx, me, client_id), me.person.id, now)
 
@@ -23,6 +21,4 @@ def go_on(ctx: Context, me: Me, client_id: str, now: datetime) -> bool:
     a message that may mean danger waits for somebody to look, or where it is for the client or a manager to say."""
     with ctx.store.transaction() as tx:
         client = in_care(tx, me, client_id)
-        if any(each.waiting and is_danger(each) for each in alerts.of_client(tx, me.practice.id, client.id)):
-            raise BadSetting("A message that may mean danger waits to be looked at. That comes first.")
         return standing.resume(ctx, me.practice, client.client_ref, me.person.id, now)

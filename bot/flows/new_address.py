@@ -1,7 +1,8 @@
 """Another mail address for a colleague: a manager enters it, its owner confirms it from there, the old one is told.
 
-By their address people are known and get links to sign in. So that a manager can't become a colleague who sees ratings,
-it is never changed for one without a second step, and a second step isn't taken off within a week of a change.
+By their address people are known, get links to sign in, and get their notes. So that a manager can't become a colleague
+who sees ratings, nor get what is written to them, the link changes nothing for such a colleague unless they themselves
+press it, signed in with their second step; and a second step isn't taken off within a week of a change.
 """
 
 from dataclasses import dataclass
@@ -22,11 +23,17 @@ from bot.store.practices import Practice
 
 @dataclass(frozen=True)
 class Asked:
-    """What a link would do: whose address becomes which, in which practice."""
+    """What a link would do: whose address becomes which, in which practice. `theirs_alone`: only they can confirm it,
+    signed in with their second step."""
 
     person: Person
     practice: Practice
     address: str
+    theirs_alone: bool
+
+    def may(self, me: Me | None) -> bool:
+        """Whether this person, or nobody who is signed in, can confirm it."""
+        return not self.theirs_alone or (me is not None and me.person.id == self.person.id and me.strong)
 
 
 def ask(ctx: Context, me: Me, person_id: str, typed: str, now: datetime) -> None:
@@ -36,7 +43,8 @@ def ask(ctx: Context, me: Me, person_id: str, typed: str, now: datetime) -> None
     with ctx.store.transaction() as tx:
         person = _find(tx, me, person_id)
         address = _read(tx, practice, person, typed)
-        _may(ctx, tx, person)
+        if why_not := _why_not(ctx, tx, person):
+            raise Refused({"email": why_not})
         token = new_address.ask(tx, practice.id, person.id, address, me.person.id, now)
         letters.ask_to_confirm(ctx, tx, practice, person, address, me.person.name, token, now)
         practices.note(tx, practice.id, me.person.id, "new mail address asked for", person.id, now)
@@ -66,31 +74,32 @@ def opened(ctx: Context, token: str, now: datetime) -> Asked | None:
     """What a link would do, while it can. Looking changes nothing: mail scanners do."""
     with ctx.store.transaction(write=False) as tx:
         found = new_address.find(tx, token, now)
-        return _asked(tx, found) if found else None
+        return _asked(ctx, tx, found) if found else None
 
 
-def confirm(ctx: Context, token: str, now: datetime) -> bool:
+def confirm(ctx: Context, token: str, me: Me | None, now: datetime) -> bool:
     """The new address holds; sessions and mailed links end, and the old address is told. False where it can't be
-    confirmed any more, or is somebody else's by now."""
+    confirmed any more, is somebody else's by now, or isn't for `me` (who is signed in, if anyone) to confirm."""
     with ctx.store.transaction() as tx:
         found = new_address.find(tx, token, now)
-        asked = _asked(tx, found) if found else None
-        if found is None or asked is None:
+        asked = _asked(ctx, tx, found) if found else None
+        if found is None or asked is None or not asked.may(me):
             return False
         practice, person = asked.practice, asked.person
         letters.tell_old_address(tx, practice, person, found.address, now)
         new_address.confirm(tx, found, now)
         kept.end_links(tx, practice.id, person.id, now)
         accounts.end_sessions(tx, practice.id, person.id, now)
-        privacy.tell(tx, practice, "address", now, by=_name(tx, found), about=person.name)
+        privacy.tell(ctx, tx, practice, "address", now, by=_name(tx, found), about=person.name)
         practices.note(tx, practice.id, person.id, "new mail address confirmed", person.id, now)
     return True
 
 
-def _asked(tx: Tx, found: NewAddress) -> Asked | None:
+def _asked(ctx: Context, tx: Tx, found: NewAddress) -> Asked | None:
     person = people.get(tx, found.practice_id, found.person_id)
-    taken = people.by_email(tx, found.practice_id, found.address)
-    return None if taken or not person.active else Asked(person, practices.get(tx, found.practice_id), found.address)
+    if people.by_email(tx, found.practice_id, found.address) or _why_not(ctx, tx, person):
+        return None
+    return Asked(person, practices.get(tx, found.practice_id), found.address, _theirs_alone(tx, person))
 
 
 def _read(tx: Tx, practice: Practice, person: Person, typed: str) -> str:
@@ -105,15 +114,29 @@ def _read(tx: Tx, practice: Practice, person: Person, typed: str) -> str:
     return address
 
 
-def _may(ctx: Context, tx: Tx, person: Person) -> None:
+def _why_not(ctx: Context, tx: Tx, person: Person) -> str:
+    """Why nobody could confirm another address for them now; empty where somebody can."""
     if "mail" not in ctx.channels:
-        raise Refused({"email": "No mail can be sent, so the new address can't be confirmed."})
+        return "No mail can be sent, so the new address can't be confirmed."
     if not person.active:
-        raise Refused({"email": "They have left."})
-    sees = SEES_RATINGS & set(people.roles_of(tx, person.practice_id, person.id))
+        return "They have left."
+    if _theirs_alone(tx, person) and not has_second_factor(tx, person.practice_id, person.id):
+        return (
+            f"{person.name} has no second step set up now, and is the only one who can confirm this: they sign in and "
+            "set it up first. If mail doesn't reach them, whoever keeps the server hands them a link, by attune "
+            "sign-in-link."
+        )
+    return ""
+
+
+def _theirs_alone(tx: Tx, person: Person) -> bool:
+    """Whether the account opens, or mails to it tell, what clients answered, now or from their next answer on."""
+    if new_address.has_answers(tx, person.practice_id, person.id):
+        return True
+    if not SEES_RATINGS & set(people.roles_of(tx, person.practice_id, person.id)):
+        return False
     has_been_in = person.id in kept.accepted_at(tx, person.practice_id)
-    if sees and has_been_in and not has_second_factor(tx, person.practice_id, person.id):
-        raise Refused({"email": f"{person.name} has no second step set up now: they sign in and do that first."})
+    return has_been_in or has_second_factor(tx, person.practice_id, person.id)
 
 
 def _name(tx: Tx, found: NewAddress) -> str:

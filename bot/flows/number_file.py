@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from threading import get_native_id
 
 
 def read(file: Path) -> int | None:
@@ -13,8 +14,11 @@ def read(file: Path) -> int | None:
 
 
 def write(file: Path, number: int) -> None:
-    """So that a power cut leaves this number or the one before, not an empty file or none. Raises OSError."""
-    part = file.with_name(f"{file.name}.{os.getpid()}")
+    """So that a power cut leaves this number or the one before, not an empty file or none. Raises OSError.
+
+    Any number of processes and threads may write at the same moment; one of their numbers is there then.
+    """
+    part = file.with_name(f"{file.name}.{os.getpid()}-{get_native_id()}")
     with part.open("w") as opened:
         opened.write(str(number))
         opened.flush()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot import log
-from bot.flows import backups, number_file, older_server
+from bot.flows import backups, fetching, number_file, older_server
 from bot.flows.context import Context
 from bot.store import SqliteEngine, Tx, system
 
@@ -32,12 +32,22 @@ def guard(ctx: Context, now: datetime) -> bool:
     return older
 
 
-def look_again(ctx: Context, now: datetime) -> int:
-    """At every pass of a worker: a file isn't exchanged under a running program, a server may be. Counts as no work
-    done: 0. Raises StoreError; then nothing may be sent in this pass."""
-    if not isinstance(ctx.store, SqliteEngine):
-        older_server.guard(ctx, now)
-    return 0
+def look_again(ctx: Context, now: datetime) -> str:
+    """At every pass of a worker: a file isn't exchanged under a running program, a server may be, and is made safe.
+
+    What clients wrote since may not be in it: then this is when it was made safe, by whichever host, as long as their
+    texts haven't been fetched since; else empty. Raises StoreError; then nothing may be sent in this pass.
+    """
+    if isinstance(ctx.store, SqliteEngine):
+        return ""
+    older_server.guard(ctx, now)
+    return fetching.owed_since(ctx)
+
+
+def may_send(ctx: Context, tx: Tx) -> bool:
+    """Whether the database is still the one that was looked at, by the transaction that is about to claim a message:
+    a server may have been exchanged since the pass began. If it was, the next pass makes it safe."""
+    return isinstance(ctx.store, SqliteEngine) or not older_server.is_older(ctx, tx)
 
 
 def advance(ctx: Context, now: datetime, made_safe: bool = False) -> int:

@@ -4,11 +4,13 @@ anything is sent (P11).
 Two things tell. The server's own number and the life it is in, which the database remembers: they change with a
 restored dump, a recovery to a point in time, and a standby that took over and may lack the last commits. And a number
 in the database that goes up every half minute, with a file on each host that holds the highest one seen there: what a
-snapshot brought back is below it. A server can be brought back while workers wait for it, so they look at every pass.
+snapshot brought back is below it. A server can be brought back while workers wait for it, so they look at every pass,
+and whoever claims a message looks in the same transaction.
 """
 
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 from bot import log
 from bot.flows import backups, erasing, number_file
@@ -18,6 +20,7 @@ from bot.store.sql import new_id
 
 EPOCH, LINEAGE, INSTALLATION = "epoch", "lineage", "installation"
 _tried: dict[Path, int] = {}
+_keeping_up = Lock()
 
 
 def guard(ctx: Context, now: datetime) -> bool:
@@ -27,12 +30,12 @@ def guard(ctx: Context, now: datetime) -> bool:
     """
     store = _server_of(ctx)
     with store.transaction(write=False) as tx:
-        known, older = system.value(tx, LINEAGE), _is_older(ctx, tx, store)
+        known, older = system.value(tx, LINEAGE), is_older(ctx, tx)
     if known is not None and not older:
         _keep_up(ctx, store, now)
         return False
     with store.transaction() as tx:
-        older = _is_older(ctx, tx, store)  # another host may have made it safe in between
+        older = is_older(ctx, tx)  # another host may have made it safe in between
         if older:
             done = backups.put_in_doubt(tx, ctx, now)
             log.get().warning("an older copy of the database", count=done.check_ins + done.messages)
@@ -47,27 +50,29 @@ def advance(ctx: Context, now: datetime, made_safe: bool = False) -> None:
     left for `guard` to find, unless it was `made_safe`."""
     store = _server_of(ctx)
     with store.transaction() as tx:
-        if _is_older(ctx, tx, store) and not made_safe:
+        if is_older(ctx, tx) and not made_safe:
             return
         _count_on(ctx, tx, store)
     _keep_up(ctx, store, now)
 
 
+def is_older(ctx: Context, tx: Tx) -> bool:
+    """Whether the server isn't as this host last saw it, and nobody has made it safe yet: nothing may be sent."""
+    known = system.value(tx, LINEAGE)
+    beside = number_file.read(_file(ctx, tx))
+    return (known is not None and known != _server_of(ctx).lineage()) or (beside is not None and _here(tx) < beside)
+
+
 def begin_anew(tx: Tx) -> None:
-    """Forget which server and number a database came from, as after copying it to another."""
-    for name in (EPOCH, LINEAGE):
+    """Forget which server and number a database came from, and the files that hosts keep for it, as when it is copied
+    to another place: a copy is the older copy of nothing."""
+    for name in (EPOCH, LINEAGE, INSTALLATION):
         system.drop_value(tx, name)
 
 
 def _server_of(ctx: Context) -> PostgresEngine:
     assert isinstance(ctx.store, PostgresEngine)
     return ctx.store
-
-
-def _is_older(ctx: Context, tx: Tx, store: PostgresEngine) -> bool:
-    known = system.value(tx, LINEAGE)
-    beside = number_file.read(_file(ctx, tx))
-    return (known is not None and known != store.lineage()) or (beside is not None and _here(tx) < beside)
 
 
 def _count_on(ctx: Context, tx: Tx, store: PostgresEngine) -> None:
@@ -80,17 +85,18 @@ def _count_on(ctx: Context, tx: Tx, store: PostgresEngine) -> None:
 def _keep_up(ctx: Context, store: PostgresEngine, now: datetime) -> None:
     """What this host keeps for the day the server is brought back follows the database: the number, and who was
     erased, whichever host did it."""
-    with store.transaction(write=False) as tx:
-        here, file = _here(tx), _file(ctx, tx)
-    if here in (number_file.read(file), _tried.get(file)):
-        return
-    _tried[file] = here  # a folder that can't be written is told of once a number, not at every pass
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        erasing.keep_list(ctx, now)
-        number_file.write(file, here)
-    except (OSError, StoreError) as error:
-        log.get().warning("DATA_FOLDER can't be written", error=error.__class__.__name__)
+    with _keeping_up:  # a slower thread must not write an earlier number over a later one
+        with store.transaction(write=False) as tx:
+            here, file = _here(tx), _file(ctx, tx)
+        if here in (number_file.read(file), _tried.get(file)):
+            return
+        _tried[file] = here  # a folder that can't be written is told of once a number, not at every pass
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            erasing.keep_list(ctx, now)
+            number_file.write(file, here)
+        except (OSError, StoreError) as error:
+            log.get().warning("DATA_FOLDER can't be written", error=error.__class__.__name__)
 
 
 def _here(tx: Tx) -> int:

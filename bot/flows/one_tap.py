@@ -14,6 +14,7 @@ from bot.flows.context import Context
 from bot.flows.joining import RECENT, Sender
 from bot.flows.links import read_stop_link
 from bot.flows.speaking import voice_of
+from bot.flows.standing import still_counts
 from bot.store import Tx, answer_links, check_ins, clients, inbox, outbox, practices
 from bot.store.check_ins import OPEN, CheckIn
 from bot.store.clients import Client
@@ -130,12 +131,15 @@ def _open(tx: Tx, token: str, now: datetime) -> _Opened | None:
 
 
 def _is_live(tx: Tx, check_in: CheckIn, now: datetime) -> bool:
-    """Whether answers count: it is open, was answered within a day, or has only just been handed to the provider."""
+    """Whether answers count: it is open, or was when check-ins were paused; was answered within a day; or has only just
+    been handed to the provider."""
     if check_in.state in OPEN:
         return check_in.expires_at > now
     if check_in.state == State.PLANNED:
         under_way = check_ins.under_way(tx, check_in.practice_id, check_in.client_id, now)
         return under_way is not None and under_way.id == check_in.id
+    if still_counts(tx, check_in, now):
+        return True
     return _correct_until(check_in) is not None and now - (check_in.answered_at or now) <= RECENT
 
 

@@ -6,7 +6,7 @@ fails, the message is kept all the same, as `unread`, and a person is told.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot import log
@@ -17,6 +17,7 @@ from bot.flows.letters import notify_managers
 from bot.flows.mail_in import MailIn
 from bot.flows.planning import replan_client
 from bot.flows.speaking import answer_stranger, say_to
+from bot.flows.standing import still_counts
 from bot.store import Tx, check_ins, clients, inbox, outbox, undeliverable
 from bot.store.check_ins import OPEN, CheckIn
 from bot.store.clients import Client
@@ -24,7 +25,7 @@ from bot.store.inbox import Inbound
 from bot.store.practices import Practice
 from surveys import conversation, replies
 from surveys.conversation import Event, Parse, Situation, State, Step
-from surveys.replies import Reply
+from surveys.replies import Looked, Reply
 from surveys.schedule import HALTED, STOPPED
 from surveys.wording import Say
 
@@ -49,32 +50,55 @@ def receive(ctx: Context, inbound: Inbound, now: datetime) -> bool:
     When this returns, the message and all that follows from it are on disk; requests that wait for that together
     share one commit.
     """
-    taken = ctx.store.together(lambda: _receive(ctx, inbound, now))
+    looked = _looked(ctx, inbound)  # before the writers' turn, which others wait for
+    taken = ctx.store.together(lambda: _receive(ctx, inbound, looked, now))
     if taken:
         log.get().info("received", inbox=taken.inbox_id)
     return taken is not None
 
 
-def _receive(ctx: Context, inbound: Inbound, now: datetime) -> Taken | None:
+def _receive(ctx: Context, inbound: Inbound, looked: Looked | None, now: datetime) -> Taken | None:
     with ctx.store.transaction() as tx:
-        taken = take(ctx, tx, who(ctx.config, tx, inbound, now), inbound, now)
+        taken = take(ctx, tx, who(ctx.config, tx, inbound, now), inbound, now, looked=looked)
         if taken and isinstance(inbound, MailIn):
             _note_mail(ctx, tx, inbound, now)
     return taken
 
 
+def _looked(ctx: Context, inbound: Inbound) -> Looked | None:
+    """What the words say by themselves; None where that fails: reading them then fails too, once they are kept."""
+    try:
+        return replies.look(
+            inbound.body, instruments=ctx.instruments, channel=_channel(inbound), headers=inbound.headers
+        )
+    except Exception:
+        return None
+
+
+def _channel(inbound: Inbound) -> str:
+    """The channel as the reader of replies calls it."""
+    return "email" if inbound.channel == "mail" else "sms"
+
+
 def take(
-    ctx: Context, tx: Tx, sender: Sender, inbound: Inbound, now: datetime, reading: Parse | None = None
+    ctx: Context,
+    tx: Tx,
+    sender: Sender,
+    inbound: Inbound,
+    now: datetime,
+    reading: Parse | None = None,
+    looked: Looked | None = None,
 ) -> Taken | None:
     """The same for one whose sender is known, in a transaction of the caller's; None for a repeat delivery.
 
-    `reading` reads it instead of the reader of replies, where it came as choices rather than words.
+    `reading` reads it instead of the reader of replies, where it came as choices rather than words. `looked` is what
+    that reader found in the words by themselves, if it was asked before.
     """
     inbox_id = inbox.remember(tx, sender.practice.id, inbound, now)
     if inbox_id is None:
         return None
     reception = _Reception(ctx, tx, sender, inbound, inbox_id, now)
-    reception.reading = reading or reception.reading
+    reception.reading, reception.looked = reading or reception.reading, looked
     try:
         with tx.savepoint():
             return Taken(inbox_id, reception.take_in())
@@ -106,10 +130,15 @@ class _Reception:
         self.inbox_id, self.now = inbox_id, now
         self.practice, self.client, self.check_in = sender.practice, sender.client, sender.check_in
         self.reading: Parse = self._parse
+        self.looked: Looked | None = None
 
     def take_in(self) -> Step:
         """Read it, and store and queue what follows."""
-        situation, step = self._answer_to_one_under_way() or self._step(self._situation(self.check_in))
+        situation, step = (
+            self._answer_to_one_under_way()
+            or self._answer_to_one_paused()
+            or self._step(self._situation(self.check_in))
+        )
         self._keep(step)
         self._move(situation, step)
         self._consent(step)
@@ -150,14 +179,22 @@ class _Reception:
         self.check_in = check_ins.get(*where)
         return situation, step
 
+    def _answer_to_one_paused(self) -> tuple[Situation, Step] | None:
+        """An answer to a question that was open when check-ins were paused: they had been asked, so it counts."""
+        if self.client is None or self.check_in is None or not still_counts(self.tx, self.check_in, self.now):
+            return None
+        found = self._step(self._situation(replace(self.check_in, state=State.ASKED)))
+        return found if found[1].scores else None
+
     def _parse(self, asked: Sequence[str]) -> Reply:
         return replies.parse(
             self.inbound.body,
             asked=tuple(asked),
             instruments=self.ctx.instruments,
-            channel="email" if self.inbound.channel == "mail" else "sms",
+            channel=_channel(self.inbound),
             headers=self.inbound.headers,
             also_crisis=own_danger_words(self.practice),
+            looked=self.looked,
         )
 
     def _situation(self, check_in: CheckIn | None) -> Situation:
@@ -181,7 +218,7 @@ class _Reception:
             client_id=self.client.id if self.client else None,
             check_in_id=self.check_in.id if self.check_in else None,
             kind=step.kind,
-            reading=json.dumps(asdict(step.reading) if step.reading else {}),
+            reading=json.dumps(step.reading or {}, default=vars),
         )
 
     def _move(self, situation: Situation, step: Step) -> None:

@@ -12,7 +12,7 @@ from threading import Event, Thread
 
 from bot import log
 from bot.channels import DeliveryFailed, InDoubt, Outgoing, codes
-from bot.flows import client_letters, outcomes, to_staff
+from bot.flows import client_letters, older_copy, outcomes, to_staff
 from bot.flows.context import Context
 from bot.flows.falling_back import never_arrived
 from bot.flows.planning import for_planning, for_schedule, rule_for, rule_of
@@ -37,9 +37,12 @@ LONGEST_HOLD = timedelta(minutes=5)  # what one "too many requests" may hold up 
 CLOCK_JUMP = timedelta(minutes=10)  # a pace further ahead than this means that the clock went back
 TURN = timedelta(seconds=5)  # two clients on one phone: how soon the second is looked at again
 ASIDE = {"claimed": timedelta(seconds=1), "in_doubt": timedelta(seconds=5)}
-FRESH = timedelta(seconds=3)  # how old the check may be when the provider is called
+FRESH = timedelta(seconds=1)  # how old the look at a client's consent may be when the provider is called
+HELD_UP = timedelta(
+    seconds=3
+)  # how old the time may be by which all was checked, the wait for a turn at writing included
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CALL = timedelta(seconds=30)  # the longest a call may take, with FRESH: validity counts from its end
+CALL = timedelta(seconds=30)  # the longest a call may take, with HELD_UP: validity counts from its end
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,12 @@ def claim(ctx: Context, worker: str, now: datetime, lane: Lane | None = None, mo
     """Claim what is due (in one lane), as far as the sender's pace allows; urgent messages don't wait for it.
 
     On disk when this returns, as is every other step of a send; threads that wait for that together share a commit.
+    Nothing is claimed in a database that was exchanged under us, until a pass has made it safe.
     """
 
     def work() -> list[Message]:
         with ctx.store.transaction() as tx:
-            lanes = [lane] if lane else lanes_of(ctx)
+            lanes = ([lane] if lane else lanes_of(ctx)) if older_copy.may_send(ctx, tx) else []
             return [message for each in lanes for message in _claim(ctx, tx, each, worker, now, most)]
 
     return ctx.store.together(work)
@@ -99,17 +103,18 @@ def deliver(ctx: Context, message: Message, now: datetime, tell: Callable[[], da
     `tell` gives the time again: where more than a moment has gone by before the call (the worker was frozen,
     the disk was slow, the clock was set), the checks are stale and the message goes back for another turn.
     """
-    outgoing = ctx.store.together(lambda: _prepared(ctx, message, now))
+    clock = tell or (lambda: now)
+    outgoing, looked_at = ctx.store.together(lambda: _prepared(ctx, message, now, clock))
     if outgoing is None:
         return
     outgoing = to_staff.with_picture(ctx, message, outgoing)
-    if tell is not None and abs(tell() - now) > FRESH:
-        with ctx.store.transaction() as tx:
-            sends.try_again(tx, message.id, outgoing.attempt_id, now, "the worker was held up", now)
-        return
     try:
         with _lease_kept(ctx, message, outgoing.attempt_id, tell):
+            _check_fresh(message, now, looked_at, clock())
             provider_id = ctx.channels[message.channel].send(outgoing)
+    except _HeldUp:
+        with ctx.store.transaction() as tx:
+            sends.try_again(tx, message.id, outgoing.attempt_id, now, "the worker was held up", now)
     except DeliveryFailed as failure:
         _failed(ctx, message, outgoing, failure, now)
     except InDoubt as doubt:
@@ -123,9 +128,23 @@ def deliver(ctx: Context, message: Message, now: datetime, tell: Callable[[], da
         log.get().info("sent", message=message.id, kind=message.kind, channel=message.channel)
 
 
-def _prepared(ctx: Context, message: Message, now: datetime) -> Outgoing | None:
+class _HeldUp(Exception):
+    """The checks are stale."""
+
+
+def _prepared(
+    ctx: Context, message: Message, now: datetime, clock: Callable[[], datetime]
+) -> tuple[Outgoing | None, datetime]:
+    """What to send, if it is to be sent, and when its client's consent was looked at."""
     with ctx.store.transaction() as tx:
-        return _prepare(ctx, tx, message, now)
+        looked_at = clock()
+        return _prepare(ctx, tx, message, now), looked_at
+
+
+def _check_fresh(message: Message, now: datetime, looked_at: datetime, at: datetime) -> None:
+    """Raises _HeldUp. Our own people can't say STOP: a slow disk must not keep from them what they must know."""
+    if abs(at - now) > HELD_UP or (message.person_id is None and abs(at - looked_at) > FRESH):
+        raise _HeldUp
 
 
 def _accepted(ctx: Context, message: Message, attempt_id: str, provider_id: str, now: datetime) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot.flows import cells
 from bot.flows.cells import BadCell
 from bot.store import Store, Tx, people, practices
+from bot.store.people import Person
 from bot.store.practices import Practice
 from surveys import alerting
 from surveys.schedule import Schedule
@@ -117,13 +118,16 @@ def set_practice(
     ctx: "Context", practice: Practice, changes: Mapping[str, str], now: datetime, who: str = "command"
 ) -> None:
     """Change settings of a practice. Raises BadSetting naming every bad one, a line each; then nothing is changed."""
+    from bot.flows import privacy
     from bot.flows.planning import mark_to_plan, planned, replan_all
 
     with ctx.store.transaction() as tx:
         changed = _changed(tx, practices.get(tx, practice.id), changes)
         practices.save(tx, changed)
+        before = people.with_role(tx, practice.id, privacy.ROLE)
         for role in CONTACTS:
             _contact(tx, changed, role, changes, now)
+        privacy.tell_replaced(ctx, tx, changed, before, now, people.name_of(tx, practice.id, who))
         practices.note(tx, practice.id, who, f"settings: {', '.join(changes)}", practice.id, now)
         mark_to_plan(tx, practice.id, now)
     replan_all(ctx, practice.id, now)
@@ -239,10 +243,24 @@ def _contact(tx: Tx, practice: Practice, role: str, changes: Mapping[str, str], 
             raise BadSetting(f"{lone} needs {role}_email beside it: it is how Attune knows the person.")
         return
     known = people.by_email(tx, practice.id, email)
-    name = given.get("name") or (known.name if known else email.partition("@")[0])
+    name = _contact_name(practice, role, known, given.get("name", ""))
     phone = cells.phone(given["phone"], practice.country) if "phone" in given else None
     person_id, _ = people.save(tx, practice.id, name=name, email=email, phone=phone, now=now)
     people.give_role(tx, practice.id, person_id, role)
+
+
+def _contact_name(practice: Practice, role: str, known: Person | None, given: str) -> str:
+    """Whom a contact's address names. Clients know people by their names: a contact's field renames nobody."""
+    if known is None:
+        if not given:
+            raise BadSetting(f"{role}_name is needed: nobody in {practice.name} has that mail address yet.")
+        return cells.text(given, "the contact's name")
+    if not known.active:
+        raise BadSetting(f"{role}_email is {known.name}'s, who has left {practice.name}: take them back first.")
+    if given and cells.text(given, "the contact's name") != known.name:
+        raise BadSetting(f"{role}_name differs from what the person with that address is called here, {known.name}: "
+                         "leave it empty, or change it on their own page.")  # fmt: skip
+    return known.name
 
 
 def _unknown(key: str) -> str:

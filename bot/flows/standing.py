@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.flows.alerting import is_danger
 from bot.flows.context import Context
 from bot.flows.planning import askings_of, replan_client
 from bot.flows.settings import BadSetting
-from bot.store import Tx, check_ins, clients, delivery, inbox, outbox, practices, roster
+from bot.store import Tx, alerts, check_ins, clients, delivery, inbox, outbox, practices, roster
+from bot.store.check_ins import CheckIn
 from bot.store.clients import Client
 from bot.store.practices import Practice
 from surveys import conversation, schedule
@@ -72,7 +74,7 @@ def pause(tx: Tx, client: Client, until: datetime | None, who: str, now: datetim
 
 def hold(tx: Tx, client: Client, who: str, now: datetime) -> bool:
     """No check-ins until a clinician resumes them; False if they waited for that already. What waits to be sent is
-    cancelled and an open question closed, as after danger."""
+    cancelled and an open question closed, as after danger; what they answer to it counts (`still_counts`)."""
     if client.halted:
         return False
     practice_id = client.practice_id
@@ -82,6 +84,22 @@ def hold(tx: Tx, client: Client, who: str, now: datetime) -> bool:
     _close_open(tx, client, schedule.HALTED, now)
     replan_client(tx, practice_id, client.id, now)
     return True
+
+
+def danger_waits(tx: Tx, practice_id: str, client_id: str) -> bool:
+    """Whether a message of theirs that may mean danger waits to be looked at."""
+    return any(each.waiting and is_danger(each) for each in alerts.of_client(tx, practice_id, client_id))
+
+
+def still_counts(tx: Tx, check_in: CheckIn, now: datetime) -> bool:
+    """Whether an answer to a question that was closed with the pause of its client counts all the same: it had been
+    asked, its time isn't over, and no danger waits.
+
+    The question stays closed until then, since after danger it is: managers mustn't tell the two apart.
+    """
+    closed = (check_in.state, check_in.reason) == (State.CANCELLED, schedule.HALTED)
+    in_time = check_in.asked_at is not None and now < check_in.expires_at
+    return closed and in_time and not danger_waits(tx, check_in.practice_id, check_in.client_id)
 
 
 @dataclass(frozen=True)
@@ -105,7 +123,8 @@ def hanging(tx: Tx, client: Client, now: datetime) -> Hanging:
 def resume(ctx: Context, practice: Practice, client_ref: str, who: str, now: datetime) -> bool:
     """A clinician lets check-ins go on, after danger or after a long silence; False if nothing held them up.
 
-    Raises BadSetting where it isn't ours to say: for a client who said STOP, or isn't in care.
+    Raises BadSetting, in words, while a message that may mean danger waits for somebody to look, and where it isn't
+    ours to say: for a client who said STOP, or isn't in care.
     """
     with ctx.store.transaction() as tx:
         client = _find(tx, practice, client_ref)
@@ -113,6 +132,8 @@ def resume(ctx: Context, practice: Practice, client_ref: str, who: str, now: dat
             raise BadSetting(f"{client_ref} said STOP; only they can take that back, by texting START.")
         if client.state != "active":
             raise BadSetting(f"{client_ref} is {client.state}: set state=active first.")
+        if danger_waits(tx, practice.id, client.id):
+            raise BadSetting("A message that may mean danger waits to be looked at. That comes first.")
         quiet = _gone_quiet(tx, client)
         if not client.halted and not quiet:
             return False

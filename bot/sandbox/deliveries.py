@@ -3,10 +3,10 @@
 Like Twilio's, a post that fails isn't tried again: what was missed can only be listed.
 """
 
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Event
 
 import phonenumbers
 import requests
@@ -36,10 +36,12 @@ class Deliveries:
         self._account_sid, self._token = account_sid, token
         self._book, self._clock, self._faults = book, clock, faults
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="callbacks")
+        self._stopping = Event()
         self._pause = 0.0 if clock.held else 0.3  # long enough to be seen on the phone's page
 
     def stop(self) -> None:
-        """Let what is under way end, and drop the rest."""
+        """Let what is under way end, without its pauses, and drop the rest."""
+        self._stopping.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def deliver(self, sid: str) -> None:
@@ -52,7 +54,7 @@ class Deliveries:
             lost = self._faults.take("undelivered")
             times = 2 if self._faults.take("callback_twice") else 1
             for status in ("queued", "sent", "undelivered" if lost else "delivered"):
-                time.sleep(self._pause)
+                self._stopping.wait(self._pause)
                 self._step(sid, status, lost.code if lost and status == "undelivered" else None, times)
         finally:
             self._clock.end()

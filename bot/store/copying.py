@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -34,19 +34,27 @@ def tables() -> list[str]:
     return [match[1] for match in found if match]
 
 
-def copy(source: Store, target: Store) -> list[Copied]:
-    """Copy everything into an empty database that has its schema, in one transaction, and compare.
+def copy(source: Store, target: Store, hand_over: Callable[[Tx, Tx], None]) -> list[Copied]:
+    """Copy everything into an empty database that has its schema, in one transaction, and compare. Nobody else writes
+    to either meanwhile.
 
+    `hand_over(source, target)` comes last; what it does to the source is committed first, then the target is.
     Raises StoreError, and then the target is as it was: where it isn't empty, or what arrived isn't what was sent.
     """
-    with source.transaction(write=False) as read, target.transaction(patience=UPGRADE_PATIENCE) as write:
-        if filled := [table for table in tables() if write.one(f"select 1 as yes from {table} limit 1")]:
-            raise StoreError(f"{target.place} isn't empty (table {filled[0]}); nothing was copied.")
-        sent = [_copy_table(read, write, table) for table in tables()]
-        arrived = fingerprints(write)
-        if wrong := [each.table for each, other in zip(sent, arrived, strict=True) if each != other]:
-            raise StoreError(f"What arrived in {', '.join(wrong)} isn't what was sent; nothing was copied.")
+    with target.transaction(patience=UPGRADE_PATIENCE) as write:
+        if filled := _filled(write):
+            raise StoreError(f"{target.place} isn't empty (table {filled}); nothing was copied.")
+        with source.transaction(patience=UPGRADE_PATIENCE) as read:
+            sent = [_copy_table(read, write, table) for table in tables()]
+            arrived = fingerprints(write)
+            if wrong := [each.table for each, other in zip(sent, arrived, strict=True) if each != other]:
+                raise StoreError(f"What arrived in {', '.join(wrong)} isn't what was sent; nothing was copied.")
+            hand_over(read, write)
     return arrived
+
+
+def _filled(tx: Tx) -> str:
+    return next((table for table in tables() if tx.one(f"select 1 as yes from {table} limit 1")), "")
 
 
 def _copy_table(read: Tx, write: Tx, table: str) -> Copied:

@@ -28,7 +28,7 @@ from bot.store.tx import ONLY_READS, PATIENCE, UPGRADE_PATIENCE, Row, Tx
 
 __all__ = ["Row", "SqliteEngine", "StoreError", "Tx", "sqlite_path", "wal_is_safe"]
 
-_READS = re.compile(r"\s*(select|with(?!.*\b(insert|update|delete)\b))\b", re.IGNORECASE | re.DOTALL)
+_READS = re.compile(r"\s*(select|with(?!.*\b(insert|update|delete|replace(?!\s*\())\b))\b", re.IGNORECASE | re.DOTALL)
 ANALYZED_ROWS = 1_000  # of each index: enough to tell them apart, and done in a moment
 
 

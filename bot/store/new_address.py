@@ -72,6 +72,17 @@ def changed_since(tx: Tx, practice_id: str, person_id: str, since: datetime) -> 
     return tx.one(sql, where) is not None
 
 
+def has_answers(tx: Tx, practice_id: str, person_id: str) -> bool:
+    """Whether a client answered, or there is a note about one, that a person may look at now, might have looked at
+    before, or sees while standing in for somebody; whatever roles they hold at this moment."""
+    theirs = "select id from person where practice_id = :p and (id = :id or cover_id = :id)"
+    clients = f"select id from client where practice_id = :p and therapist_id in ({theirs})"
+    whose = f"practice_id = :p and (therapist_id in ({theirs}) or client_id in ({clients}))"
+    sql = f"""select 1 as yes where exists (select 1 from alert where {whose}) or exists
+              (select 1 from answer where check_in_id in (select id from check_in where {whose}))"""
+    return tx.one(sql, {"p": practice_id, "id": person_id}) is not None
+
+
 def withdraw(tx: Tx, found: NewAddress, now: datetime) -> None:
     """It can't be confirmed any more."""
     where = {"id": found.person_id, "p": found.practice_id, "now": epoch(now)}

@@ -47,6 +47,14 @@ def get(tx: Tx, practice_id: str, person_id: str) -> Person:
     return _person(tx, row)
 
 
+def name_of(tx: Tx, practice_id: str, who: str) -> str:
+    """The name of whoever did something, by their id; empty for a command."""
+    try:
+        return get(tx, practice_id, who).name
+    except KeyError:
+        return ""
+
+
 def by_email(tx: Tx, practice_id: str, email: str) -> Person | None:
     """Who has this address in the practice, if anyone."""
     among, params = listed("index", tx.sealer.indexes(email))

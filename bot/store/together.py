@@ -3,16 +3,31 @@
 Each piece is in a savepoint of its own, so that one that fails takes no other along. Whoever comes first does the work
 of all who are there by the time the writers' turn has come, and of those who come while it is at it; nobody waits for
 company.
+
+No lock is held at any time, for a thread may be struck by an exception at any line, that of letting a lock go included:
+each step here is one operation of a dict or a deque, and what a thread owes to others is done twice.
 """
 
+import os
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakSet
 
+from bot.store.errors import NOTHING_KEPT, StoreError
 from bot.store.tx import PATIENCE, Tx
 
 Result = TypeVar("Result")
+
+_LEADER = "leader"
+_TOO_LONG = f"Another thread of this process has been writing to the database for too long. {NOTHING_KEPT}; try again."
+_NOT_KNOWN = (
+    "The thread that was writing this to the database was broken off, or takes too long. Whether what was being done "
+    "was stored isn't known; whoever asked for it must ask again."
+)
 
 
 class _Engine(Protocol):
@@ -25,9 +40,12 @@ class _Piece(Generic[Result]):
     def __init__(self, work: Callable[[], Result]) -> None:
         self.work = work
         self.result: Result | None = None
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
         self.over = False
-        self.woken = threading.Event()  # it is over, or this thread is to do the work of all who wait
+        self.woken = threading.Event()  # there is something to look at: it is over, or nobody leads
+        self.taken: list[_Piece[Any]] = []  # by this thread, where it leads: all that it must tell how it went
+        self.stored = False  # whether those are on disk
+        self.fault: Exception | None = None  # what kept them from it
 
 
 class Together:
@@ -35,66 +53,86 @@ class Together:
 
     def __init__(self, engine: _Engine) -> None:
         self._engine = engine
-        self._waiting: list[_Piece[Any]] = []
-        self._led = False  # whether a thread does the others' work, or has been told to
-        self._list = threading.Lock()
+        self._begin()
+        _everyone.add(self)
+
+    def _begin(self) -> None:
+        self._waiting: deque[_Piece[Any]] = deque()
+        self._turn: dict[str, _Piece[Any]] = {}  # the piece whose thread does the others' work, if one does
 
     def write(self, work: Callable[[], Result]) -> Result:
         """Run `work`, which begins transactions as always; when this returns, they are committed. Raises what it
-        raised, or what kept the shared transaction from being committed; then nothing of it is stored."""
+        raised, or what kept the shared transaction from being committed; then nothing of it is stored.
+
+        Raises StoreError too where nobody has done the work in time; its words say where that leaves it.
+        """
         piece = _Piece(work)
-        with self._list:
-            self._waiting.append(piece)
-            leads, self._led = not self._led, True
-        if not leads:
-            self._wait(piece)
-        if not piece.over:
-            self._write_all()
+        try:
+            try:
+                self._go(piece)
+            finally:
+                self._leave(piece)
+        finally:
+            self._leave(piece)
         if piece.error is not None:
             raise piece.error
+        if not piece.over:
+            raise StoreError(_NOT_KNOWN)
         return piece.result  # type: ignore[return-value]  # set where there is no error
 
-    def _wait(self, piece: _Piece[Any]) -> None:
-        try:
-            piece.woken.wait()
-        except BaseException:  # nobody waits here any more, so the work isn't wanted, nor can it lead
-            with self._list:
-                if piece in self._waiting:
-                    self._waiting.remove(piece)
-            if piece.woken.is_set() and not piece.over:
-                self._hand_on()
-            raise
+    def _go(self, piece: _Piece[Any]) -> None:
+        self._waiting.append(piece)
+        until = time.monotonic() + PATIENCE
+        while not piece.over and self._turn.setdefault(_LEADER, piece) is not piece:
+            self._wait(piece, until)
+        if not piece.over:
+            self._write_all(piece)
 
-    def _write_all(self) -> None:
-        pieces: list[_Piece[Any]] = []
+    def _wait(self, piece: _Piece[Any], until: float) -> None:
+        if not piece.woken.wait(max(0.0, until - time.monotonic())):
+            if self._off_the_list(piece):
+                raise StoreError(_TOO_LONG)
+            if not piece.woken.wait(PATIENCE):  # it is in the leader's hands
+                raise StoreError(_NOT_KNOWN)
+        piece.woken.clear()
+
+    def _write_all(self, leader: _Piece[Any]) -> None:
         try:
             with self._engine.transaction() as tx:
-                while some := self._take():
-                    pieces += some
-                    for piece in some:
+                while self._waiting:
+                    for piece in self._take(leader):
                         self._try(tx, piece)
-        except BaseException as error:
-            pieces += self._take()  # they waited for the same turn
-            for piece in pieces:
-                piece.error = error
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            for piece in pieces:
-                piece.over = True
-                piece.woken.set()
-            self._hand_on()
+            leader.stored = True
+        except Exception as error:
+            leader.fault = error
+            self._take(leader)  # they waited for the same turn
 
-    def _take(self) -> list[_Piece[Any]]:
-        with self._list:
-            pieces, self._waiting = self._waiting, []
-        return pieces
+    def _take(self, leader: _Piece[Any]) -> list[_Piece[Any]]:
+        """Those who wait. Each is noted before it is taken off the list, so that none can be forgotten."""
+        some = list(self._waiting)
+        leader.taken += some
+        return [piece for piece in some if self._off_the_list(piece) and not piece.over]
 
-    def _hand_on(self) -> None:
-        """Whoever has waited longest goes on."""
-        with self._list:
-            self._led = bool(self._waiting)
-            if self._led:
+    def _off_the_list(self, piece: _Piece[Any]) -> bool:
+        """False where somebody else has taken it off."""
+        try:
+            self._waiting.remove(piece)
+        except ValueError:
+            return False
+        return True
+
+    def _leave(self, piece: _Piece[Any]) -> None:
+        """Tell those whose work this thread did how it went, and let the next one lead. May be done again."""
+        self._off_the_list(piece)
+        for each in piece.taken:
+            if not piece.stored and each.error is None:
+                each.error = piece.fault or StoreError(_NOT_KNOWN)
+            each.over = True
+            each.woken.set()
+        if self._turn.get(_LEADER) is piece:
+            del self._turn[_LEADER]
+        if self._waiting and not self._turn:
+            with suppress(IndexError):  # gone, or taken by someone who leads by now
                 self._waiting[0].woken.set()
 
     def _try(self, tx: Tx, piece: _Piece[Any]) -> None:
@@ -103,3 +141,15 @@ class Together:
                 piece.result = piece.work()
         except Exception as error:
             piece.error = error
+
+
+_everyone: "WeakSet[Together]" = WeakSet()
+
+
+def _begin_anew() -> None:
+    """In a forked child the threads that waited or led are gone."""
+    for each in list(_everyone):
+        each._begin()
+
+
+os.register_at_fork(after_in_child=_begin_anew)

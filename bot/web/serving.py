@@ -1,6 +1,6 @@
 """How gunicorn serves the webhooks and pages: `attune web` starts it with these settings."""
 
-from gunicorn.workers.base import Worker
+from typing import Any
 
 from bot.web import watch
 
@@ -18,7 +18,7 @@ loglevel = "warning"
 forwarded_allow_ips = ""
 
 
-def post_worker_init(worker: Worker) -> None:
+def post_worker_init(worker: Any) -> None:
     """Each process looks after the worker by itself: a thread begun before the processes parted wouldn't go along."""
     parts = worker.wsgi.extensions
     watch.start(parts["attune"], parts["clock"])

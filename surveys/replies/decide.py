@@ -51,6 +51,38 @@ class Reply:
     because: tuple[Because, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What is found in a client's own words whatever was asked."""
+
+    own: str
+    words: Words
+    matches: Sequence[Match]
+    danger: flags.Danger
+    out: Sequence[Match]
+    row: Row
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What is found in a message whatever was asked: what was said, or the sign that a machine wrote it."""
+
+    said: _Said | None
+    machine: str = ""
+
+
+def look(
+    text: str, *, instruments: Instruments, channel: str = "sms", headers: Mapping[str, str] | None = None
+) -> Looked:
+    """The longer part of `parse`, which needs no knowledge of what was asked: it can be done before that is looked up.
+
+    Arguments as for `parse`.
+    """
+    vocabulary = instruments.vocabulary
+    own = own_part(text, vocabulary, channel, headers)
+    return Looked(None, "the mail's headers") if own is None else _looked(own, vocabulary)
+
+
 def parse(
     text: str,
     *,
@@ -59,18 +91,19 @@ def parse(
     channel: str = "sms",
     headers: Mapping[str, str] | None = None,
     also_crisis: Sequence[str] = (),
+    looked: Looked | None = None,
 ) -> Reply:
     """Read one reply to a check-in that asked for the feelings `asked`, in that order.
 
     `channel` is "sms" or "email"; for mail `text` is the body as received (HTML or plain) and `headers` its headers.
-    `also_crisis` are a practice's own phrases that mean danger, in the signs of `surveys.phrases`.
-    Never raises; what a reply does not settle stays None.
+    `also_crisis` are a practice's own phrases that mean danger, in the signs of `surveys.phrases`; `looked` is what
+    `look` found in this very text, where that has been done. Never raises; what a reply does not settle stays None.
     """
-    vocabulary, asked = instruments.vocabulary, tuple(dict.fromkeys(asked))
-    own = own_part(text, vocabulary, channel, headers)
-    if own is None:
-        return _automatic(asked, "the mail's headers")
-    return _read(own, asked, vocabulary, also_crisis)
+    looked = looked or look(text, instruments=instruments, channel=channel, headers=headers)
+    asked = tuple(dict.fromkeys(asked))
+    if looked.said is None:
+        return Reply("autoreply", tuple(None for _ in asked), because=(Because(None, None, "", looked.machine),))
+    return _read(looked.said, asked, instruments.vocabulary, also_crisis)
 
 
 def own_part(text: str, vocabulary: Vocabulary, channel: str, headers: Mapping[str, str] | None) -> str | None:
@@ -95,27 +128,27 @@ def row_of(own: str, vocabulary: Vocabulary) -> Row:
     return read_row(own, words, vocabulary.phrases.find(words), vocabulary)
 
 
-def _automatic(asked: Sequence[str], sign: str) -> Reply:
-    return Reply("autoreply", tuple(None for _ in asked), because=(Because(None, None, "", sign),))
-
-
 def _subject(headers: Mapping[str, str]) -> str:
     """An empty mail's subject, unless it only repeats ours."""
     subject = next((v for k, v in headers.items() if k.lower() == "subject"), "")
     return "" if re.match(r"\s*(?:re|fwd?|aw|rv|tr|sv|vs|res|r)\s*:", subject, re.IGNORECASE) else normalise(subject)
 
 
-def _read(own: str, asked: tuple[str, ...], vocabulary: Vocabulary, also_crisis: Sequence[str]) -> Reply:
+def _looked(own: str, vocabulary: Vocabulary) -> Looked:
     words = words_of(own, vocabulary)
     matches = vocabulary.phrases.find(words)
     if flags.is_machine(own, matches, words, vocabulary):
-        return _automatic(asked, "machine text")
+        return Looked(None, "machine text")
     matches = flags.with_plain(words, matches, vocabulary)
     together = flags.together(words, matches, vocabulary)
     danger = flags.weighed_danger(flags.danger(words, matches, together), words)
-    extra = _also(words, also_crisis)
     out = flags.wants_out(words, matches, vocabulary, own, together) or flags.weighed_wish(words, matches)
-    row = settle(read_row(own, words, matches, vocabulary))
+    return Looked(_Said(own, words, matches, danger, out, settle(read_row(own, words, matches, vocabulary))))
+
+
+def _read(text: _Said, asked: tuple[str, ...], vocabulary: Vocabulary, also_crisis: Sequence[str]) -> Reply:
+    own, words, matches, row = text.own, text.words, text.matches, text.row
+    danger, out, extra = text.danger, text.out, _also(words, also_crisis)
     found = _scores(row, asked, matches, vocabulary)
     rest = _rest(own, found, vocabulary) if found.spans else None  # a keyword may stand beside the scores
     if not out and rest and flags.is_keyword(*rest, vocabulary):

@@ -14,6 +14,7 @@ from importlib.resources import files
 from surveys.phrases import BREAK
 
 FLAGS = ("danger", "optout")
+FEW = 10  # words
 LONGEST = 40  # words weighed together: the labelled replies are not longer, and a long story would add up to anything
 KNOWN = 0.6
 _START = "the beginning"
@@ -24,19 +25,19 @@ BOUNDS = {"danger": 3.0, "optout": 2.5}
 
 @dataclass(frozen=True)
 class Weights:
-    """What each piece weighs, in log odds, and what an empty reply begins with."""
+    """What each piece weighs, in log odds of a short reply, and what an empty reply begins with."""
 
     start: float
     pieces: Mapping[str, float]
 
     def heaviest(self, folded: Sequence[str]) -> tuple[float, tuple[str, ...]]:
-        """The weight of the heaviest stretch of a reply's words, and the three pieces that speak for it most."""
+        """The levelled weight of a reply's heaviest stretch, and the three pieces that speak for it most."""
         best, found = self.start, frozenset[str]()
         for stretch in stretches(folded):
             if not self._knows(stretch):
                 continue
             known = {piece for piece in pieces(stretch) if piece in self.pieces}
-            weight = self.start + sum(self.pieces[piece] for piece in sorted(known))
+            weight = levelled(self.start + sum(self.pieces[piece] for piece in sorted(known)), len(stretch))
             if weight > best:
                 best, found = weight, frozenset(known)
         said = sorted((p for p in found if self.pieces[p] > 0), key=lambda p: (-self.pieces[p], p))
@@ -46,6 +47,11 @@ class Weights:
         """Whether most of the words stood in what was learned from. Other languages have words of the same letters."""
         words = [word for word in stretch if word != BREAK and not word.isdigit()]
         return sum(word in self.pieces for word in words) >= KNOWN * len(words)
+
+
+def levelled(weight: float, words: int) -> float:
+    """A weight as if its words were few: in longer replies ordinary words add up ("and", "me", "then I")."""
+    return weight / max(1, words / FEW)
 
 
 def pieces(folded: Sequence[str]) -> Iterator[str]:

@@ -20,7 +20,7 @@ class Attune:
     """The command line over one database, without mail."""
 
     def __init__(self, folder: Path) -> None:
-        self.config = Config(f"sqlite:///{folder}/attune.db", URL, (KEY,))
+        self.config = Config(f"sqlite:///{folder}/attune.db", public_url=URL, secrets=(KEY,))
         nothing = dict.fromkeys(SETTINGS, "")
         self.env = {**nothing, "DATABASE_URL": self.config.database_url, "SECRET_KEY": KEY, "PUBLIC_URL": URL}
         assert self("migrate").exit_code == 0
@@ -108,7 +108,7 @@ def test_without_an_address_of_ours_no_link_is_made(attune: Attune) -> None:
 def test_a_leaver_or_a_contact_gets_no_link(attune: Attune) -> None:
     attune.good("invite", "therapist", NOORS)
     attune.good("person", "set", NOORS, "active=no")
-    attune.good("practice", "set", "duty_email=olu@riverside.example")
+    attune.good("practice", "set", "duty_name=Olu", "duty_email=olu@riverside.example")
     assert "has left" in attune("sign-in-link", NOORS).output
     assert "has left" in attune("invite", "manager", NOORS).output
     assert "no role with pages" in attune("sign-in-link", "olu@riverside.example").output

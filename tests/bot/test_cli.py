@@ -247,7 +247,10 @@ def test_a_bad_rule_is_named_by_key_with_a_suggestion_and_nothing_changes(attune
 
 
 def test_the_practice_is_set_and_shown(attune: Attune) -> None:
-    assert attune.good("practice", "set", "sms_name=Riverside", "duty_email=dana@riverside.example") == "Saved.\n"
+    assert (
+        attune.good("practice", "set", "sms_name=Riverside", "duty_name=Dana", "duty_email=dana@riverside.example")
+        == "Saved.\n"
+    )
     shown = pairs(attune.good("practice", "show"))
     assert tuple(shown) == settings.KEYS
     assert (shown["sms_name"], shown["duty_email"]) == ("Riverside", "dana@riverside.example")

@@ -70,7 +70,7 @@ def one_look() -> None:
 
 def stale_checks() -> None:
     """A worker that was frozen after its checks calls the provider all the same."""
-    sending.FRESH = timedelta(days=1)
+    sending.FRESH = sending.HELD_UP = timedelta(days=1)
 
 
 def deaf_to_stop() -> None:

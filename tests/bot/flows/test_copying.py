@@ -3,6 +3,7 @@
 import signal
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from bot.flows import backups, context, older_copy, receiving
 from bot.flows.context import Context
 from bot.flows.copying import copy_database
-from bot.store import StoreError, clients, copying, open_store, system
+from bot.store import PostgresEngine, StoreError, clients, copying, open_store, system
 from bot.store.inbox import Inbound
-from tests.hosts.hold import die_while_copying
+from bot.store.postgres_link import Connection
+from tests.hosts.hold import die_handing_over, die_while_copying, gives_up
 from tests.support import postgres
 from tests.support.cast import MONDAY_NOON, PHONES, Riverside, riverside
 from tests.support.racers import alone
@@ -52,14 +54,16 @@ def test_there_and_back_is_the_same(lived: Riverside) -> None:
 
 
 def test_a_clean_move_is_no_older_copy_in_either_direction(lived: Riverside, tmp_path: Path) -> None:
-    """A worker that starts on the new database puts nothing in doubt: nothing was sent since."""
+    """A worker that starts on the new database puts nothing in doubt: nothing was sent since. Nor from one server to
+    another, by a worker on the same host, which keeps a file of how far the first one had come."""
     config = lived.ctx.config
     older_copy.guard(lived.ctx, MONDAY_NOON)
-    middle, back = postgres.fresh(), f"sqlite:///{tmp_path}/back.db"
-    for source, target in ((config.database_url, middle), (middle, back)):
+    places = [config.database_url, postgres.fresh(), postgres.fresh(), f"sqlite:///{tmp_path}/back.db"]
+    for source, target in pairwise(places):
         copy_database(source, target, config.secrets, LATER)
         there = context.build(replace(config, database_url=target))
         assert [older_copy.guard(there, LATER) for _ in range(2)] == [False, False]
+        older_copy.advance(there, LATER)
 
 
 def test_a_copy_that_is_killed_half_way_is_begun_again(lived: Riverside) -> None:
@@ -73,6 +77,66 @@ def test_a_copy_that_is_killed_half_way_is_begun_again(lived: Riverside) -> None
         assert not [each for each in copying.fingerprints(tx) if each.rows]
     copied = copy_database(config.database_url, target, config.secrets, LATER)
     assert {each.table: each.rows for each in copied}["inbox"] == 3
+
+
+def usable(url: str, secrets: tuple[str, ...]) -> bool:
+    """Whether a practice could go on there: it has clients, and web and worker would start."""
+    store = open_store(url, secrets)
+    with store.transaction(write=False) as tx:
+        if not tx.one("select 1 as yes from client limit 1"):
+            return False
+    try:
+        store.check_ready()
+    except StoreError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_killed_as_it_hands_over_it_never_leaves_two_that_go_on(lived: Riverside, kept: bool) -> None:
+    """The source was given up before; beginning again finds out whether the target was kept, and ends what is left."""
+    config, target = lived.ctx.config, postgres.fresh()
+    lived.ctx.store.close()
+    assert alone(die_handing_over, config.database_url, target, config.secrets[0], kept) == -signal.SIGKILL
+    assert [usable(url, config.secrets) for url in (config.database_url, target)] == [False, kept]
+    with pytest.raises(StoreError, match="begin it again, with the same two addresses"):
+        copy_database(config.database_url, postgres.fresh(), config.secrets, LATER)
+    copied = copy_database(config.database_url, target, config.secrets, LATER)
+    assert {each.table: each.rows for each in copied}["inbox"] == 3
+    assert [usable(url, config.secrets) for url in (config.database_url, target)] == [False, True]
+    with pytest.raises(StoreError, match="set DATABASE_URL to that one"):
+        copy_database(config.database_url, postgres.fresh(), config.secrets, LATER)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_last_commit_that_fails_leaves_one_that_goes_on(
+    lived: Riverside, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    """The source, or, should the connection have broken after the server had kept it, the target."""
+    config, target, commit = lived.ctx.config, postgres.fresh(), PostgresEngine._commit
+
+    def fail(self: PostgresEngine, conn: Connection) -> None:
+        last = gives_up(config.database_url, config.secrets[0])
+        if kept or not last:
+            commit(self, conn)
+        if last:
+            monkeypatch.undo()
+            raise StoreError("broke off during a commit")
+
+    monkeypatch.setattr(PostgresEngine, "_commit", fail)
+    with pytest.raises(StoreError, match="broke off"):
+        copy_database(config.database_url, target, config.secrets, LATER)
+    assert [usable(url, config.secrets) for url in (config.database_url, target)] == [not kept, kept]
+    copy_database(config.database_url, target, config.secrets, LATER)
+    assert [usable(url, config.secrets) for url in (config.database_url, target)] == [False, True]
+
+
+def test_a_database_is_not_copied_onto_itself(lived: Riverside) -> None:
+    """It says so at once, and goes on."""
+    config = lived.ctx.config
+    with pytest.raises(StoreError, match="isn't empty"):
+        copy_database(config.database_url, config.database_url, config.secrets, LATER)
+    assert usable(config.database_url, config.secrets)
 
 
 def test_long_words_and_every_sign_arrive_as_they_are(lived: Riverside) -> None:

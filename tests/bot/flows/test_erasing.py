@@ -1,7 +1,9 @@
 """Erased is erased: in the file, in its log, in free pages, and after a restore of an older backup."""
 
+import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -243,3 +245,57 @@ def test_another_practices_manager_can_erase_nobody_here(practice: Riverside, ct
     me = Me(manager(ctx, practice.practice, practice.staff["Dana"]).person, other, frozenset({"manager"}), True, "s")
     with pytest.raises(NotHere):
         erasing.erase(ctx, me, practice.clients["Ana"], "C-Ana", MONDAY_NOON)
+
+
+def test_danger_that_comes_in_while_the_list_is_written_is_still_told_to_somebody(
+    practice: Riverside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits its turn: what looked whether anything is owed erases, too, and then the number is a stranger's."""
+    came = threading.Event()
+
+    def write() -> None:
+        text(practice, "I want to kill myself", MONDAY_NOON)
+        came.set()
+
+    writer, append = threading.Thread(target=write), erasing._append
+
+    def append_slowly(*given: Any) -> None:
+        append(*given)
+        writer.start()
+        came.wait(1)
+
+    monkeypatch.setattr(erasing, "_append", append_slowly)
+    me = manager(practice.ctx, practice.practice, practice.staff["Dana"])
+    erasing.erase(practice.ctx, me, practice.clients["Ana"], "C-Ana", MONDAY_NOON)
+    writer.join()
+    waiting = practice.rows("select client_id, next_step_at from alert where resolved_at is null")
+    assert [(row["client_id"], row["next_step_at"] is None) for row in waiting] == [(None, False)]
+
+
+def test_whoever_was_listed_and_not_erased_stays_while_what_they_wrote_since_waits(practice: Riverside) -> None:
+    """As after a power cut between the two. Once it is taken up, the next start goes on."""
+    ctx, at = practice.ctx, MONDAY_NOON
+    erasing._append(erasing.list_of(ctx), [(practice.practice.id, practice.clients["Ana"])], at)
+    text(practice, "I want to kill myself", at + timedelta(minutes=1))
+    assert erasing.at_start(ctx, at + timedelta(minutes=2)) == 0
+    (alert,) = alerts_of(practice, "Ana", "danger")
+    assert alert.waiting
+    with ctx.store.transaction() as tx:
+        alerts.acknowledge(tx, practice.practice.id, alert.id, practice.staff["Theo"], "Called.", at)
+    assert erasing.at_start(ctx, at + timedelta(minutes=3)) == 1
+    assert practice.client("Ana").erased
+
+
+def test_a_backup_from_before_their_danger_was_taken_up_brings_nothing_back(
+    practice: Riverside, tmp_path: Path
+) -> None:
+    ctx, later = practice.ctx, MONDAY_NOON + timedelta(days=1)
+    text(practice, "I want to kill myself", MONDAY_NOON)
+    backups.backup(ctx, str(tmp_path / "older.db"), MONDAY_NOON)
+    (alert,) = alerts_of(practice, "Ana", "danger")
+    with ctx.store.transaction() as tx:
+        alerts.acknowledge(tx, practice.practice.id, alert.id, practice.staff["Theo"], "Called.", MONDAY_NOON)
+    me = manager(ctx, practice.practice, practice.staff["Dana"])
+    erasing.erase(ctx, me, practice.clients["Ana"], "C-Ana", later)
+    backups.restore(ctx, str(tmp_path / "older.db"), later, force=True)
+    assert practice.client("Ana").erased

@@ -19,7 +19,7 @@ ASKED = ("heard", "respected", "understood", "dependable")
 
 
 def export(practice: Riverside, kind: str, form: str = "csv", reason: str = "audit by Ines") -> str:
-    lines = exporting.export(practice.ctx.store, practice.practice, kind, reason, form, "command", NOW)
+    lines = exporting.export(practice.ctx, practice.practice, kind, reason, form, "command", NOW)
     return "".join(lines)
 
 
@@ -153,4 +153,4 @@ def test_an_export_holds_nothing_of_another_practice(practice: Riverside, ctx: C
     with ctx.store.transaction() as tx:
         other = practices.add(tx, "Hillside", datetime(2026, 1, 1, tzinfo=UTC))
     for kind in exporting.KINDS:
-        assert len(list(exporting.export(ctx.store, other, kind, "why", "csv", "command", NOW))) == 1
+        assert len(list(exporting.export(ctx, other, kind, "why", "csv", "command", NOW))) == 1

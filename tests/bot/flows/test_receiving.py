@@ -428,6 +428,8 @@ def test_check_ins_go_on_when_a_clinician_resumes_them(talk: Talk) -> None:
     talk.text("Ana", PLAN_TO_DIE, NOON)
     talk.practice.visit("Ana", NOON, now=NOON)
     assert talk.practice.check_ins("Ana") == []
+    with talk.ctx.store.transaction() as tx:
+        tx.run("update alert set acknowledged_at = 1, next_step_at = null")
     assert standing.resume(talk.ctx, talk.practice.practice, "C-Ana", "command", NOON + HOUR)
     assert not talk.practice.client("Ana").halted
     assert [each.state for each in talk.practice.check_ins("Ana")] == ["planned"]

@@ -1,6 +1,9 @@
 """Sending: what goes out, and what is looked at again at the moment of sending."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -161,6 +164,39 @@ def test_stop_between_the_claim_and_the_check_keeps_the_message_back(post: Post,
     sending.deliver(post.ctx, claimed, MONDAY_NOON)
     assert sandbox.book.all() == []
     assert post.state(claimed) == "skipped"
+
+
+@pytest.mark.parametrize(("later", "asked"), [(0.9, 1), (1.1, 0)])
+def test_a_provider_is_called_within_a_second_of_the_look_at_consent_or_not_at_all(
+    post: Post, monkeypatch: pytest.MonkeyPatch, later: float, asked: int
+) -> None:
+    """STOP may come at any moment after that look. The disk, the picture and the lease's start are slow here."""
+    channel = Scripted()
+    post = post.by(channel)
+    message = post.ask("Ana")
+    clock = [MONDAY_NOON]
+    plain = sending._lease_kept
+
+    @contextmanager
+    def slow(*args: Any) -> Iterator[None]:
+        with plain(*args):
+            clock[0] += timedelta(seconds=later)
+            yield
+
+    monkeypatch.setattr(sending, "_lease_kept", slow)
+    (claimed,) = post.claim(MONDAY_NOON)
+    sending.deliver(post.ctx, claimed, MONDAY_NOON, lambda: clock[0])
+    assert (len(channel.sent), post.state(message)) == (asked, "sent" if asked else "due")
+
+
+def test_our_own_people_who_cannot_say_stop_are_told_by_a_slow_disk_too(post: Post) -> None:
+    channel = Scripted()
+    post = post.by(channel)
+    message = post.put("Theo", kind="alert")
+    times = iter([MONDAY_NOON])
+    (claimed,) = post.claim(MONDAY_NOON)
+    sending.deliver(post.ctx, claimed, MONDAY_NOON, lambda: next(times, MONDAY_NOON + timedelta(seconds=2)))
+    assert (len(channel.sent), post.state(message)) == (1, "sent")
 
 
 def test_a_schedule_that_moved_the_check_in_is_followed(post: Post, sandbox: Sandbox) -> None:

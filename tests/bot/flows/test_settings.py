@@ -121,7 +121,7 @@ def test_settings_are_stored_and_shown(practice: Riverside) -> None:
 
 
 def test_numbers_are_read_as_of_the_country_that_is_set_with_them(practice: Riverside) -> None:
-    change(practice, duty_phone="020 7946 0958", duty_email="duty@riverside.example", country="GB")
+    change(practice, duty_phone="020 7946 0958", duty_name="Dee", duty_email="duty@riverside.example", country="GB")
     assert shown(practice)["duty_phone"] == "+442079460958"
 
 
@@ -175,6 +175,26 @@ def test_a_contact_is_replaced_and_an_empty_address_takes_the_role_away(practice
     assert shown(practice)["duty_email"] == ""
     with practice.ctx.store.transaction(write=False) as tx:
         assert people.by_email(tx, practice.practice.id, "ines@riverside.example"), "the person stays"
+
+
+def test_a_contacts_field_renames_nobody_who_is_known(practice: Riverside) -> None:
+    """Clients know Theo by his name."""
+    said = refused(practice, privacy_name="Privacy office", privacy_email="theo@riverside.example")
+    assert "what the person with that address is called here, Theo" in said
+    change(practice, privacy_email="theo@riverside.example")
+    assert shown(practice)["privacy_name"] == "Theo"
+
+
+def test_somebody_new_needs_a_name_and_is_stored_as_given(practice: Riverside) -> None:
+    assert refused(practice, privacy_email="pia@riverside.example").startswith("privacy_name is needed")
+    change(practice, privacy_name="Pia Q.", privacy_email="pia@riverside.example")
+    assert (shown(practice)["privacy_name"], shown(practice)["privacy_email"]) == ("Pia Q.", "pia@riverside.example")
+
+
+def test_a_leaver_is_no_contact_until_they_are_taken_back(practice: Riverside) -> None:
+    with practice.ctx.store.transaction() as tx:
+        people.set_active(tx, practice.practice.id, practice.staff["Ines"], False)
+    assert "Ines's, who has left" in refused(practice, second_email="ines@riverside.example")
 
 
 def test_a_phone_number_is_added_to_whoever_holds_the_role(practice: Riverside) -> None:

@@ -1,13 +1,17 @@
 """Writers that wait together share one commit; one that fails takes no other along."""
 
+import os
+import signal
+import sys
 import threading
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from types import FrameType
 from typing import Any
 
 import pytest
 
-from bot.store import StoreError, system
+from bot.store import StoreError, system, together
 from tests.support.racers import store_at
 
 
@@ -147,45 +151,205 @@ def test_whoever_comes_during_a_commit_is_written_next(store: Any, monkeypatch: 
     assert stored(store, ["first", "late"]) == ["first", "late"]
 
 
-def test_one_who_is_called_off_while_it_waits_keeps_nobody_waiting(store: Any) -> None:
-    """What it wanted isn't written, and whoever comes next writes as always."""
-    piece: list[Any] = []
-
-    def called_off() -> None:
-        with store._together._list:
-            piece.append(store._together._waiting[-1])
-        piece[0].woken.wait = interrupted
-
-    def interrupted() -> None:
-        raise KeyboardInterrupt
-
-    def first() -> str:
-        asks = threading.Thread(target=refused)
-        asks.start()
-        asks.join(10)
-        return "first"
-
+def behind(store: Any, work: Callable[[], object]) -> list[BaseException]:
+    """`work` in a thread of its own, while another one leads and doesn't get on; what it raised."""
     found: list[BaseException] = []
 
-    def refused() -> None:
-        plain = store._together._wait
-
-        def wait(which: Any) -> None:
-            called_off()
-            plain(which)
-
-        store._together._wait = wait
+    def other() -> None:
         try:
-            store.together(keep(store, "called off"))
-        except KeyboardInterrupt as error:
+            work()
+        except BaseException as error:
             found.append(error)
-        finally:
-            store._together._wait = plain
 
-    assert store.together(first) == "first"
+    def leads() -> None:
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(10)
+
+    store.together(leads)
+    return found
+
+
+def test_one_who_is_called_off_while_it_waits_keeps_nobody_waiting(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it wanted isn't written, and whoever comes next writes as always."""
+
+    def called_off(_piece: Any, _until: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store._together, "_wait", called_off)
+    [error] = behind(store, lambda: store.together(keep(store, "called off")))
+    assert isinstance(error, KeyboardInterrupt)
     assert store.together(keep(store, "next")) == "next"
     assert stored(store, ["called off", "next"]) == ["next"]
-    assert len(found) == 1
+
+
+def test_one_whose_turn_does_not_come_gives_up_and_is_not_written_later(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that hangs while it leads doesn't hang the others without a word."""
+    monkeypatch.setattr(together, "PATIENCE", 0.05)
+    [error] = behind(store, lambda: store.together(keep(store, "late")))
+    assert isinstance(error, StoreError)
+    assert "Nothing of what was being done was stored" in str(error)
+    assert store.together(keep(store, "next")) == "next"
+    assert stored(store, ["late", "next"]) == ["next"]
+
+
+def test_one_that_is_in_the_hands_of_a_thread_that_hangs_is_told_that_nothing_is_known(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be stored yet, so it isn't told that it wasn't."""
+    hangs, told = threading.Event(), threading.Event()
+    found: list[BaseException] = []
+
+    def follower() -> None:
+        try:
+            store.together(keep(store, "taken"))
+        except StoreError as error:
+            found.append(error)
+        told.set()
+
+    def first() -> None:
+        threading.Thread(target=follower).start()
+        while not store._together._waiting:
+            threading.Event().wait(0.001)
+
+    real = together.Together._try
+
+    def hanging(self: Any, tx: Any, piece: Any) -> None:
+        if piece.work is not first:
+            hangs.set()
+            told.wait(10)
+        real(self, tx, piece)
+
+    monkeypatch.setattr(together, "PATIENCE", 0.2)
+    monkeypatch.setattr(together.Together, "_try", hanging)
+    store.together(first)
+    assert hangs.is_set()
+    assert "isn't known" in str(found[0])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()])
+def test_what_ends_a_thread_ends_the_one_it_came_up_in_alone(store: Any, error: BaseException) -> None:
+    """The others are told that theirs wasn't stored, as they are of any fault of the database."""
+
+    def ends() -> None:
+        raise error
+
+    works = {"a": keep(store, "a"), "ends": ends, "b": keep(store, "b")}
+    raised: dict[str, BaseException] = {}
+
+    def run(name: str) -> None:
+        try:
+            store.together(works[name])
+        except BaseException as caught:
+            raised[name] = caught
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in works]
+    with store._gate.turn(20):
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            while len(store._together._waiting) < number:
+                threading.Event().wait(0.001)
+    for thread in threads:
+        thread.join(10)
+    assert raised["a"] is error
+    assert {type(caught) for name, caught in raised.items() if name != "a"} == {StoreError}
+    assert store.together(keep(store, "next")) == "next"
+    assert stored(store, ["a", "b", "next"]) == ["next"]
+
+
+def struck(store: Any, work: Callable[[], object], number: int) -> bool:
+    """`work` shared in this thread, which is struck at the line of `together.py` that it comes to as the so-manieth;
+    False if there are fewer."""
+    lines = 0
+
+    def line(_frame: FrameType, event: str, _arg: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        if event == "line" and lines == number:
+            raise MemoryError
+        return line
+
+    def call(frame: FrameType, _event: str, _arg: object) -> Any:
+        return line if frame.f_code.co_filename == together.__file__ else None
+
+    before = sys.gettrace()
+    sys.settrace(call)
+    try:
+        store.together(work)
+    except (MemoryError, StoreError):
+        pass
+    finally:
+        sys.settrace(before)
+    return lines >= number
+
+
+def test_a_leader_that_is_lost_at_any_line_hands_on(store: Any) -> None:
+    """The one who waited behind it is served, or told in words; so is whoever comes next."""
+    number, more = 0, True
+    while more:
+        number += 1
+        done: list[object] = []
+
+        def follows(number: int = number, done: list[object] = done) -> None:
+            try:
+                done.append(store.together(keep(store, f"n{number}")))
+            except (StoreError, MemoryError) as error:
+                done.append(error)
+            finally:
+                store.close()
+
+        follower = threading.Thread(target=follows, daemon=True)
+
+        def leads(follower: threading.Thread = follower) -> None:
+            follower.start()
+            while not store._together._waiting:
+                threading.Event().wait(0.001)
+
+        more = struck(store, leads, number)
+        if follower.ident is not None:
+            follower.join(10)
+            assert done, f"the follower hangs after a fault at line number {number}"
+            assert stored(store, [f"n{number}"]) == [f"n{number}"] or done[0] != f"n{number}"
+        next_ = threading.Thread(target=store.together, args=(keep(store, "next"),), daemon=True)
+        next_.start()
+        next_.join(10)
+        assert not next_.is_alive(), f"the next one hangs after a fault at line number {number}"
+    assert number > 30
+
+
+class NoDatabase:
+    """SQLite itself can't be carried over a fork by a thread that has it open: here it is about the turns alone."""
+
+    @contextmanager
+    def transaction(self, write: bool = True, patience: float = 0) -> Iterator[Any]:
+        yield self
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def test_a_child_forked_while_a_thread_leads_leads_itself() -> None:
+    """The thread that led isn't in the child."""
+    writers, begun, go_on = together.Together(NoDatabase()), threading.Event(), threading.Event()
+
+    def hangs() -> None:
+        begun.set()
+        go_on.wait(20)
+
+    leader = threading.Thread(target=writers.write, args=(hangs,))
+    leader.start()
+    assert begun.wait(10)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        with suppress(Exception):
+            os._exit(writers.write(lambda: 7))
+        os._exit(1)
+    go_on.set()
+    leader.join(10)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 def test_alone_it_waits_for_nobody(store: Any, commits: list[int]) -> None:

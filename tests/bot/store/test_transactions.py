@@ -172,6 +172,23 @@ def test_a_transaction_that_reads_cannot_write(store: Store, path: Path) -> None
     assert names_seen_by_others(path) == ["b"]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "with a as (select 1) replace into installation (name, value) values ('x', 'y')",
+        "with a as (select 1) replace/**/into installation (name, value) values ('x', 'y')",
+        "with a as (select 1) insert into installation (name, value) values ('x', 'y')",
+        "replace into installation (name, value) values ('x', 'y')",
+    ],
+)
+def test_no_way_of_writing_slips_through_a_transaction_that_reads(store: Store, sql: str) -> None:
+    with pytest.raises(RuntimeError, match="write=False"), store.transaction(write=False) as tx:
+        tx.run(sql)
+    with store.transaction(write=False) as tx:
+        assert tx.all("with a as (select replace('ab', 'a', 'c') as word) select word from a") == [{"word": "cb"}]
+    assert names(store) == []
+
+
 def test_a_reader_sees_one_moment(store: Store, path: Path) -> None:
     """What others commit while a transaction reads isn't seen before its end."""
     with store.transaction(write=False) as tx:

@@ -4,7 +4,19 @@ import pytest
 
 from surveys.phrases import BREAK
 from surveys.replies import parse, weighing
-from surveys.replies.weighing import BOUNDS, FLAGS, LONGEST, Weights, load, pieces, read, sounds_like, stretches, write
+from surveys.replies.weighing import (
+    BOUNDS,
+    FLAGS,
+    LONGEST,
+    Weights,
+    levelled,
+    load,
+    pieces,
+    read,
+    sounds_like,
+    stretches,
+    write,
+)
 from tests.surveys.replies.reading import CORE, INSTRUMENTS
 
 
@@ -28,8 +40,19 @@ def test_the_heaviest_stretch_counts_and_its_words_are_told() -> None:
     weights = Weights(-1.0, {"gone": 2.0, "for": 0.5, "good": 1.5, "for good": 2.5, "fine": -1.0})
     assert weights.heaviest(["gone", "for", "good"]) == (5.5, ("for good", "gone", "good"))
     calm = ["fine"] * LONGEST
-    assert weights.heaviest([*calm, "gone", "for", "good"])[0] > 3
+    long, said = weights.heaviest([*calm, "gone", "for", "good"])
+    assert (0 < long < 5.5, said) == (True, ("for good", "gone", "good"))
     assert weights.heaviest([]) == (-1.0, ())
+
+
+def test_what_is_spread_over_many_words_weighs_less() -> None:
+    """Ordinary words each speak a little for or against, and a long story has many of them."""
+    weights = Weights(-1.0, {f"word{n}": 0.3 for n in range(30)})
+    short, long = ([f"word{n}" for n in range(count)] for count in (10, 30))
+    assert weights.heaviest(short)[0] == pytest.approx(2.0)
+    assert weights.heaviest(long)[0] == pytest.approx(8 / 3)
+    assert levelled(8.0, 30) == pytest.approx(8 / 3)
+    assert levelled(2.0, 3) == 2.0
 
 
 def test_where_most_words_are_unknown_nothing_is_said() -> None:

@@ -167,8 +167,14 @@ def test_the_privacy_contact_is_named_and_let_go(dana: Browser, practice: Rivers
     dana.post("/setup/mails", MAILS)
     sql = "select person_id from person_role where role = 'privacy'"
     [pia] = practice.rows(sql)
-    dana.post("/setup/mails", {**MAILS, "privacy_name": "Pia Q."})
+    page = dana.post("/setup/mails", {**MAILS, "privacy_name": "Pia Q."})
+    assert (page.status_code, 'id="privacy_name-error"' in page.text) == (422, True), (
+        "they are renamed on their own page"
+    )
     assert practice.rows(sql) == [pia]
-    assert "Pia Q." in dana.get("/people/staff").text
+    dana.post("/setup/mails", {**MAILS, "privacy_email": "pia.two@riverside.example"})
+    shown = dana.get("/setup/mails").text
+    assert 'value="pia.two@riverside.example"' in shown
+    assert 'value="Pia"' in shown
     dana.post("/setup/mails", {**MAILS, "privacy_email": ""})
     assert practice.rows(sql) == []

@@ -38,8 +38,8 @@ test-faults: .venv/.ready-dev .gcc ## a short form of the faults: kills, power c
 	$(BIN)/pytest -q tests/faults
 test-server: .venv/.ready-dev .tools ## proxies, slow clients, restarts, backups, the files in deploy/
 	$(BIN)/pytest -q -n 2 tests/server
-test-hosts: .venv/.ready-dev .tools ## four hosts on one PostgreSQL, cut off from it in turn
-	$(BIN)/pytest -q tests/hosts
+test-hosts: .venv/.ready-dev .tools ## a PostgreSQL server that comes and goes (`make faults` cuts hosts off from it)
+	$(BIN)/pytest -q tests/hosts --ignore tests/hosts/test_cut_off.py
 test-browser: .venv/.ready-dev .tools ## the pages in a real browser
 	$(BIN)/pytest -q -n 2 tests/browser
 
@@ -63,6 +63,7 @@ honesty: .venv/.ready-dev ## how often notes are wrong, by simulation (an hour);
 faults: .venv/.ready-dev .gcc ## thousands of kills and power cuts, with books of our own as the judges (some hours)
 	$(BIN)/python -m tests.faults.run
 	$(BIN)/python -m tests.server.restarts --times 100
+	$(BIN)/pytest -q tests/hosts/test_cut_off.py
 	$(BIN)/python -m tests.hosts.run
 pictures: .venv/.ready-dev .tools ## make the README's pictures anew
 	$(BIN)/python -m tests.support.pictures

@@ -233,9 +233,12 @@ def _may_sign_in(tx: Tx, practice: Practice, person: Person) -> None:
 
 
 def _nobodys_pages_yet(tx: Tx, practice: Practice, address: str) -> None:
-    """A link for whoever has signed in before opens what is theirs alone, and would be in somebody else's hands."""
+    """A link for whoever has signed in before, or has clients who answered, opens what is theirs alone, and would be in
+    somebody else's hands."""
     known = people.by_email(tx, practice.id, address)
-    if known and known.id in accounts.accepted_at(tx, practice.id):
+    if known is None:
+        return
+    if known.id in accounts.accepted_at(tx, practice.id) or new_address.has_answers(tx, practice.id, known.id):
         raise BadSetting(
             f"No mail can be sent, and a link that signs in as {known.name} is for them alone: whoever keeps the "
             "server can hand them one (attune sign-in-link)."

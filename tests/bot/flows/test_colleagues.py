@@ -12,6 +12,7 @@ from bot.flows.settings import BadSetting
 from bot.store import people, practices, sign_ins
 from tests.support.cast import MONDAY_NOON, Riverside
 from tests.support.managing import manager
+from tests.support.weeks import weekly
 
 NOW = MONDAY_NOON
 
@@ -66,6 +67,15 @@ def test_without_mail_a_link_is_handed_on_for_somebody_who_never_came_in(
     practice: Riverside, dana: Me, without_mail: Context
 ) -> None:
     assert colleagues.invite_again(without_mail, dana, practice.staff["Theo"], NOW).link
+
+
+def test_without_mail_nobody_is_handed_a_link_to_pages_with_answers(
+    practice: Riverside, dana: Me, without_mail: Context
+) -> None:
+    """Though Theo never came in: whoever did in his place would read what his clients answered."""
+    weekly(practice, "Ana", [(5, 4, 5)])
+    typed = {"name": "Theo", "email": "theo@riverside.example", "role": "therapist"}
+    assert "for them alone" in refused(colleagues.invite, without_mail, dana, typed, NOW)["email"]
 
 
 def test_without_mail_nobody_is_handed_a_link_to_a_colleagues_own_pages(

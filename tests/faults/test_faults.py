@@ -20,7 +20,7 @@ KILLS, CUTS = 200, 6
 
 
 # A worker thawed with an errand whose checks are old is rare in a short run: `make faults` plants that one, and
-# tests/bot/flows/test_sending.py holds the guard itself.
+# tests/bot/flows/test_claims.py holds the guard itself.
 SURE = [plant for plant in TWINS if plant != "stale_checks"]
 
 

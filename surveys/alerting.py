@@ -18,13 +18,8 @@ SILENT, REGULAR = 3, (4, 6)  # unanswered in a row, after so many answered of so
 ORDINARY_START = 2.5  # times the rate of false alarms: a start as likely as this is nothing to speak of
 MENDED_BELOW = 1.5  # under the alarm's threshold, in log odds: the odds of "down now" are less than a quarter of it
 
-# Danger: the therapist at once, the second contact after 15 minutes, the duty contact after 30, then
-# everyone again every half hour until somebody acknowledges.
-DANGER_STEPS: tuple[tuple[timedelta, tuple[str, ...]], ...] = (
-    (timedelta(0), ("therapist",)),
-    (timedelta(minutes=15), ("therapist", "second")),
-    (timedelta(minutes=30), ("therapist", "second", "duty")),
-)
+SECOND_AFTER = 15  # minutes; a practice may choose fewer, down to none
+DUTY_AFTER = timedelta(minutes=30)
 DANGER_AGAIN = timedelta(minutes=30)
 UNKNOWN_AGAIN = timedelta(minutes=15)
 TAKEN_WITHIN = timedelta(minutes=30)  # a first mail that no server has taken by then: the managers are told
@@ -78,6 +73,18 @@ def supervisor_after(settings: Mapping[str, str]) -> int:
     """After how many working days a supervisor learns that a note waits, within limits."""
     low, high = SUPERVISOR_LIMITS
     return max(low, min(high, int(settings.get("supervisor_after_days") or SUPERVISOR_DAYS)))
+
+
+def second_contact_after(settings: Mapping[str, str]) -> timedelta:
+    """How long after the therapist the second contact is told of danger: a quarter of an hour, or less down to none."""
+    chosen = settings.get("second_contact_minutes") or SECOND_AFTER
+    return timedelta(minutes=max(0, min(SECOND_AFTER, int(chosen))))
+
+
+def danger_steps(second_after: timedelta) -> tuple[tuple[timedelta, tuple[str, ...]], ...]:
+    """How long after danger was noticed who is told; afterwards all of them again, until somebody acknowledges."""
+    alone = ((timedelta(0), ("therapist",)),) if second_after else ()
+    return (*alone, (second_after, ("therapist", "second")), (DUTY_AFTER, ("therapist", "second", "duty")))
 
 
 def decide(evidence: float, threshold: float, standing: Standing, *, start: float = 1.0, rate: float = 0.0) -> str:
@@ -135,15 +142,17 @@ def rung(
     quiet_until: datetime | None = None,
     covered: bool = False,
     supervisor_after: int = SUPERVISOR_DAYS,
+    second_after: timedelta = timedelta(minutes=SECOND_AFTER),
 ) -> Rung:
     """What happens at one step of the ladder. Times UTC; working days are counted in the practice's zone.
 
     `told_at`: when the first mail was taken, from which the therapist's days count (so that nobody is said
     to have left a note waiting that we couldn't deliver). `quiet_until`: the end of the quiet hours in which the
     therapist is now. `covered`: they are away, and someone stands in. `supervisor_after`: so many working days.
+    `second_after`: how long after the therapist the second contact is told of danger.
     """
     if kind in ("danger", "danger_unknown"):
-        return _danger_rung(kind, step, opened_at, now, covered)
+        return _danger_rung(kind, step, opened_at, now, covered, danger_steps(second_after))
     since = told_at or opened_at
     if step == 0:
         roles = ("therapist", "cover") if covered and kind == "call" else ("therapist",)
@@ -183,13 +192,20 @@ def _is_working_day(day: date, closed: Holidays) -> bool:
     return day.weekday() < 5 and day not in closed
 
 
-def _danger_rung(kind: str, step: int, opened_at: datetime, now: datetime, covered: bool) -> Rung:
+def _danger_rung(
+    kind: str,
+    step: int,
+    opened_at: datetime,
+    now: datetime,
+    covered: bool,
+    steps: Sequence[tuple[timedelta, tuple[str, ...]]],
+) -> Rung:
     if kind == "danger_unknown":  # nobody's number, or nobody in care any more: the duty contact at once
         return Rung(("duty", "second"), "danger", step + 1, now + UNKNOWN_AGAIN, escalated=step > 0)
     # A worker that was down tells everyone who should know by now, once, not rung after rung.
-    late = sum(opened_at + offset <= now for offset, _ in DANGER_STEPS) - 1
+    late = sum(opened_at + offset <= now for offset, _ in steps) - 1
     reached = max(step, late)
-    roles = (*DANGER_STEPS[min(reached, len(DANGER_STEPS) - 1)][1], *(("cover",) if covered else ()))
-    ahead = reached + 1 < len(DANGER_STEPS)
-    next_at = opened_at + DANGER_STEPS[reached + 1][0] if ahead else now + DANGER_AGAIN
+    roles = (*steps[min(reached, len(steps) - 1)][1], *(("cover",) if covered else ()))
+    ahead = reached + 1 < len(steps)
+    next_at = opened_at + steps[reached + 1][0] if ahead else now + DANGER_AGAIN
     return Rung(roles, "danger", reached + 1, next_at, escalated=reached > 0)

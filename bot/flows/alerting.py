@@ -197,6 +197,7 @@ def _rung(tx: Tx, practice: Practice, alert: Alert, now: datetime) -> Rung:
         quiet_until=quiet_until(practice, first, now) if first else None,
         covered=bool(_people(tx, practice, alert, ("cover",), now)),
         supervisor_after=alerting.supervisor_after(practice.settings),
+        second_after=alerting.second_contact_after(practice.settings),
     )
 
 

@@ -36,6 +36,7 @@ WORDS = {
     "alert_client": "how mails to a therapist name their client: none, initials or code",
     "alert_picture": "yes: mails about rapport show a small picture of the trend",
     "supervisor_after_days": "after how many working days a supervisor learns that a note waits",
+    "second_contact_minutes": "how many minutes after the therapist the second contact is told of danger",
 }
 OWN = ("country", "name", "sms_name", "timezone", "language")
 KEYS = (
@@ -203,6 +204,7 @@ _FORMS = {
     "alert_client": ("none|initials|code", "must be none, initials or code"),
     "alert_picture": ("yes|no", "must be yes or no"),
     "supervisor_after_days": ("[2-9]|10", "must be a whole number from 2 to 10: working days"),
+    "second_contact_minutes": ("[0-9]|1[0-5]", "must be a whole number from 0, with the therapist, to 15: minutes"),
 }
 _OWN_CHECKS: dict[str, Callable[[str, Practice], str]] = {
     "name": lambda value, _practice: cells.text(value, "the practice's name"),

@@ -242,6 +242,27 @@ def test_danger_is_told_again_every_half_hour_for_as_long_as_nobody_answers() ->
     assert told == [(0, 1), (15, 2), (30, 3), (60, 3), (90, 3), (120, 3), (150, 3)]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ("0", [(0, 2), (30, 3), (60, 3)]),
+        ("5", [(0, 1), (5, 2), (30, 3), (60, 3)]),
+        ("", [(0, 1), (15, 2), (30, 3), (60, 3)]),
+        ("99", [(0, 1), (15, 2), (30, 3), (60, 3)]),
+    ],
+)
+def test_a_practice_may_have_the_second_contact_told_sooner_but_never_later(
+    chosen: str, told: list[tuple[int, int]]
+) -> None:
+    after = alerting.second_contact_after({"second_contact_minutes": chosen})
+    now, step, seen = MONDAY, 0, []
+    while now <= MONDAY + timedelta(hours=1):
+        found = alerting.rung("danger", step, MONDAY, now, NEW_YORK, NONE, second_after=after)
+        seen.append(((now - MONDAY).seconds // 60, len(found.roles)))
+        now, step = found.next_at, found.next_step
+    assert seen == told
+
+
 @pytest.mark.parametrize("day", [MONDAY, FRIDAY + timedelta(days=1), MONDAY + timedelta(hours=12)])
 def test_danger_knows_no_weekend_and_no_night(day: datetime) -> None:
     assert rung("danger", 0, day, day).next_at == day + timedelta(minutes=15)

@@ -25,7 +25,7 @@ KEYS = {
     "sender": ("sms_name", "segment_price", "segment_currency"),
     "danger": (
         *("duty_name", "duty_email", "duty_phone", "duty_hours", "local_lines"),
-        *("second_name", "second_email", "second_phone"),
+        *("second_name", "second_email", "second_phone", "second_contact_minutes"),
     ),
     "fairness": ("not_for_appraisal",),
 }
@@ -161,9 +161,19 @@ def _step_page(step: str, fields: Mapping[str, Any], problems: Mapping[str, str]
         abort(404)
     if step == "sender":
         more = {"samples": setting_up.samples(ctx(), me().practice), **more}
+    if step == "danger":
+        more = {"after_therapist": _after_therapist(fields.get("second_contact_minutes") or ""), **more}
     return render_template(
         f"manager/setup_{step}.html", step=this, f=fields, wrong=problems or {}, days=_days(), **around, **more
     )
+
+
+def _after_therapist(chosen: str) -> list[tuple[str, str]]:
+    """What can be chosen for the second contact; minutes that were set by a command stay among them."""
+    minutes = {0, 5, 10, alerting.SECOND_AFTER} | ({int(chosen)} if chosen.isdecimal() else set())
+    return [
+        (str(n), f"{n} minutes after the therapist" if n else "together with the therapist") for n in sorted(minutes)
+    ]
 
 
 def _around() -> dict[str, Any]:

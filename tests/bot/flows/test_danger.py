@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.flows import alerting, receiving
+from bot.flows.settings import set_practice
 from bot.store import alerts
 from bot.store.inbox import Inbound
 from bot.store.outbox import URGENT
@@ -38,6 +39,19 @@ def test_danger_climbs_from_the_therapist_to_the_second_and_the_duty_contact(
     assert whom(practice)[3:] == ["theo", "alex", "dana"]
     climb(practice, danger + 4 * QUARTER)
     assert whom(practice)[6:] == ["theo", "alex", "dana"]
+
+
+def test_a_practice_may_have_the_second_contact_told_together_with_the_therapist(practice: Riverside) -> None:
+    engage(practice, "Alex", "second", ALEX)
+    now = datetime.fromisoformat("2026-09-19T06:00+00:00")
+    set_practice(practice.ctx, practice.practice, {"second_contact_minutes": "0"}, now)
+    text(practice, "I want to kill myself", now)
+    climb(practice, now)
+    assert whom(practice) == ["theo", "alex"]
+    climb(practice, now + QUARTER)
+    assert whom(practice) == ["theo", "alex"]
+    climb(practice, now + 2 * QUARTER)
+    assert whom(practice)[2:] == ["theo", "alex", "dana"]
 
 
 def test_danger_is_told_at_any_hour_and_before_everything_else(practice: Riverside, danger: datetime) -> None:

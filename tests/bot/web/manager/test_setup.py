@@ -78,6 +78,14 @@ def test_a_bad_value_is_told_at_its_field_with_what_was_typed(dana: Browser, pra
     assert stored(practice) == before
 
 
+def test_how_soon_the_second_contact_is_told_is_chosen_on_the_page(dana: Browser, ctx: Context) -> None:
+    assert 'value="15" selected' in dana.get("/setup/danger").text
+    dana.post("/setup/danger", {**DANGER, "second_contact_minutes": "0"})
+    assert 'value="0" selected>together with the therapist' in dana.get("/setup/danger").text
+    late = dana.post("/setup/danger", {**DANGER, "second_contact_minutes": "16"})
+    assert (late.status_code, 'id="second_contact_minutes-error">' in late.text) == (422, True)
+
+
 def test_a_contact_left_empty_takes_a_role_away_only_where_somebody_held_it(dana: Browser, ctx: Context) -> None:
     second = {"second_name": "Ines", "second_email": "ines@riverside.example", "second_phone": ""}
     dana.post("/setup/danger", {**DANGER, **second})

@@ -60,10 +60,13 @@ for _command in commands.ALL:
 @main.command()
 def migrate() -> None:
     """Make or upgrade the database. Safe to run twice, or by several processes at once."""
+    from bot.flows import backups
     from bot.store import open_store
 
     config = settings.from_environment()
-    done = open_store(config.database_url, config.secrets).migrate()
+    store = open_store(config.database_url, config.secrets)
+    backups.refuse_cut_off(store)
+    done = store.migrate()
     steps = f"{len(done)} step{'s' if len(done) > 1 else ''}"
     click.echo(f"{steps} applied." if done else "Nothing to do: the database is up to date.")
 
@@ -82,6 +85,9 @@ def web() -> None:
 @main.command()
 def worker() -> None:
     """Send what is due, look after alerts, until told to stop. Any number of workers may run."""
+    from bot import memory
+
+    memory.settle_in()
     from bot.clock import clock_for
     from bot.flows import older_copy
     from bot.worker import Worker

@@ -13,11 +13,13 @@ import sys
 import tempfile
 import urllib.request
 from datetime import UTC, datetime, timedelta
+from itertools import cycle, islice
 from pathlib import Path
 
 import psutil
 
-from bot.sandbox import Sandbox, phones
+from bot.sandbox import Sandbox, phones, reading
+from bot.sandbox.book import OUTBOUND
 from bot.sandbox.processes import free_port
 from tests import bench_rows
 from tests.bench_goals import Goals
@@ -45,7 +47,7 @@ class Month:
         self._go_to(noon)
         self._go_to(noon + timedelta(hours=1))
         for who in whose:
-            phones.text(self.sandbox.parts, who.phone, "4 5 4 5")
+            phones.text(self.sandbox.parts, who.phone, self._answer_of(who))
         self._go_to(noon + timedelta(hours=2))
         self._look(noon + timedelta(hours=2), whose[0])
 
@@ -54,6 +56,12 @@ class Month:
         web = [each for each in psutil.Process().children(recursive=True) if "gunicorn" in " ".join(each.cmdline())]
         every = [psutil.Process(self.worker.pid), *web]
         return sum(each.memory_full_info().pss for each in every) / 1e6, sum(each.num_fds() for each in every)
+
+    def _answer_of(self, who: Someone) -> str:
+        """A digit for each feeling asked about: fewer from the second check-in on."""
+        texts = (m.body for m in reversed(self.sandbox.book.with_client(who.phone)) if m.direction == OUTBOUND)
+        asked = next(filter(None, map(reading.how_many_asked, texts)))
+        return " ".join(islice(cycle("4545"), asked))
 
     def _go_to(self, at: datetime) -> None:
         self.sandbox.clock.jump(max(at.timestamp(), self.sandbox.clock.now()))

@@ -19,12 +19,12 @@ from bot.flows import erasing
 from bot.flows.context import Context
 from bot.flows.restored import BACKED_UP_AT, RESTORED_AT, doubt_welcome
 from bot.flows.settling import LOOKS_AT
-from bot.store import SealBroken, SqliteEngine, StoreError, Tx, clients, doubts, people, practices, system
+from bot.store import SealBroken, SqliteEngine, Store, StoreError, Tx, clients, doubts, people, practices, system
 from bot.store.sql import epoch, moment_of
 
 FRESH = timedelta(seconds=90)  # a worker beats every thirty
 GOOD_BACKUP_AT = "good_backup_at"  # BACKED_UP_AT is written before the copy is made, since it must be in it
-BESIDE = ("-wal", "-shm", ".writer")
+BESIDE = ("-wal", "-shm", "-journal")  # SQLite takes what is there for a part of whatever file has the name
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,12 @@ def restore(ctx: Context, path: str, now: datetime, force: bool = False) -> Rest
     """Put a backup in the place of the database, which must not be in use (`force`: don't look whether it is).
 
     All of it is done on a copy beside the database, which takes its place at the end; the one that was there is
-    kept. Raises StoreError, and then nothing has changed.
+    kept. Raises StoreError, and then nothing has changed. Should we be killed or the power fail, the old database is
+    there or the new one; none is, for a moment, where the old one couldn't be brought into one file.
     """
-    target = _file_of(ctx).path
-    part = f"{target}.restoring"
+    store = _file_of(ctx)
+    target = store.path
+    part = _part_of(target)
     if not os.path.isfile(path):
         raise StoreError(f"{path} isn't there; nothing was changed.")
     if os.path.exists(target) and os.path.samefile(path, target):
@@ -79,7 +81,7 @@ def restore(ctx: Context, path: str, now: datetime, force: bool = False) -> Rest
     try:
         _copy(path, part)
         done = _made_safe(part, ctx, now)
-        ctx.store.close()
+        _close_up(store)
         _set_aside(target, now)
         _move(part, target)
     finally:
@@ -122,9 +124,22 @@ def _made_safe(part: str, ctx: Context, now: datetime) -> Restored:
             if made_at := system.value(tx, BACKED_UP_AT):
                 system.set_value(tx, GOOD_BACKUP_AT, made_at)
         erasing.erase_again(store, erasing.list_beside(_file_of(ctx).path), now)
-        return done
+        store.checkpoint()
     finally:
         store.close()
+    if _has_more_beside(part):  # only the file itself is moved
+        raise StoreError(f"{part} couldn't be brought into one file: does another program read it? Nothing changed.")
+    return done
+
+
+def refuse_cut_off(store: Store) -> None:
+    """Raises StoreError where a restore was cut off before there was a database: to make an empty one now would look
+    as if all had gone well."""
+    if isinstance(store, SqliteEngine) and not store.exists() and os.path.exists(_part_of(store.path)):
+        raise StoreError(
+            f"A restore was cut off, so there is no database at {store.path} yet: give `attune restore` again. (To "
+            f"begin with an empty one instead, remove {_part_of(store.path)}.)"
+        )
 
 
 def _is_whole(store: SqliteEngine) -> bool:
@@ -190,19 +205,44 @@ def _copy(path: str, part: str) -> None:
     try:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         shutil.copyfile(path, part)
-        if os.path.exists(f"{path}-wal"):  # copied while it was in use, by other means than `attune backup`
-            shutil.copyfile(f"{path}-wal", f"{part}-wal")
+        for ending in ("-wal", "-journal"):  # copied while it was in use, by other means than `attune backup`
+            if os.path.exists(path + ending):
+                shutil.copyfile(path + ending, part + ending)
     except OSError as error:
         raise StoreError(
             f"{path} can't be copied beside the database: {error.strerror}. Nothing was changed."
         ) from None
 
 
+def _part_of(target: str) -> str:
+    """Where a restore prepares what will take the database's place."""
+    return f"{target}.restoring"
+
+
+def _close_up(store: SqliteEngine) -> None:
+    """Have SQLite bring what is beside the database into it, where it can, and nobody else has it open."""
+    if store.exists():
+        with suppress(Exception):  # what reading a damaged file raises is of many kinds
+            store.pending()
+    store.close()
+
+
 def _set_aside(target: str, now: datetime) -> None:
+    """Keep the old database under another name, too, so that the one that matters always leads to one of the two. A
+    file with others beside it has to go first: they would be taken for a part of the new one."""
     kept = f"{target}.before-{now:%Y%m%d-%H%M%S}"
-    for ending in ("", "-wal", "-shm"):
+    if not _has_more_beside(target):
+        with suppress(OSError):  # no such file, or a disk that knows no second names
+            os.link(target, kept)
+            return
+    for ending in ("", *BESIDE):
         if os.path.exists(target + ending):
             os.rename(target + ending, kept + ending)
+
+
+def _has_more_beside(path: str) -> bool:
+    """Whether part of what is in this database may not be in the file itself, or somebody has it open."""
+    return any(os.path.exists(path + ending) for ending in BESIDE)
 
 
 def _move(part: str, path: str) -> None:
@@ -221,5 +261,5 @@ def _sync(path: str) -> None:
 
 
 def _remove(part: str) -> None:
-    for ending in ("", *BESIDE):
+    for ending in ("", *BESIDE, ".writer"):
         Path(f"{part}{ending}").unlink(missing_ok=True)

@@ -7,13 +7,13 @@ from datetime import datetime
 from bot.flows.access import Me, NotHere, own_client
 from bot.flows.context import Context
 from bot.flows.signal import GONE, explanation_of
-from bot.store import Tx, alerts, beliefs, caseload, clients
+from bot.store import Tx, alerts, beliefs, caseload, clients, models
 from bot.store.alerts import Alert
 from bot.store.caseload import Dates, Recent
 from bot.store.clients import Client
 from surveys import attention
 from surveys.attention import Facts, Open, Reason
-from surveys.rapport import Band, Belief
+from surveys.rapport import Band
 
 SHOWN = 8  # check-ins in a small trend
 
@@ -77,8 +77,15 @@ def _lines(ctx: Context, tx: Tx, me: Me, mine: Sequence[Client], now: datetime) 
     recent = caseload.recent(tx, *who, ids, SHOWN)
     dates = caseload.dates(tx, *who, ids, now)
     waiting = open_alerts(alerts.of_therapist(tx, *who))
-    believed = beliefs.of_therapist(tx, *who)
-    return [_line(ctx, c, recent[c.id], dates[c.id], waiting.get(c.id, []), believed.get(c.id), now) for c in mine]
+    usual = _usual(tx, me, [id for id in ids if dates[id].answered >= attention.FEWEST])
+    return [_line(ctx, c, recent[c.id], dates[c.id], waiting.get(c.id, []), usual.get(c.id, {}), now) for c in mine]
+
+
+def _usual(tx: Tx, me: Me, ids: Sequence[str]) -> dict[str, Mapping[str, Band]]:
+    """What is usual for each of these clients. One belief at a time, for each takes a tenth of a megabyte."""
+    model = models.current(tx, me.practice.id)
+    kept = ((id, beliefs.kept_of(tx, me.practice.id, id, me.person.id, model)) for id in ids)
+    return {id: each.belief.usual for id, each in kept if each}
 
 
 def _line(
@@ -87,13 +94,12 @@ def _line(
     recent: Sequence[Recent],
     dates: Dates,
     waiting: Sequence[Open],
-    belief: Belief | None,
+    usual: Mapping[str, Band],
     now: datetime,
 ) -> Line:
     reason = attention.reason(facts(client, waiting, recent, dates.answered, now))
     feelings = reason.feelings or ctx.instruments.core
-    usual = _bands(belief.usual, feelings) if belief and dates.answered >= attention.FEWEST else []
-    return Line(client, reason, recent, feelings, usual, dates)
+    return Line(client, reason, recent, feelings, _bands(usual, feelings), dates)
 
 
 def _bands(usual: Mapping[str, Band], feelings: Sequence[str]) -> list[Band]:

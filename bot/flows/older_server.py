@@ -11,12 +11,16 @@ and whoever claims a message looks in the same transaction.
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from bot import log
 from bot.flows import backups, erasing, number_file
 from bot.flows.context import Context
-from bot.store import PostgresEngine, StoreError, Tx, system
+from bot.store import SqliteEngine, StoreError, Tx, system
 from bot.store.sql import new_id
+
+if TYPE_CHECKING:
+    from bot.store import PostgresEngine
 
 EPOCH, LINEAGE, INSTALLATION = "epoch", "lineage", "installation"
 _tried: dict[Path, int] = {}
@@ -70,19 +74,19 @@ def begin_anew(tx: Tx) -> None:
         system.drop_value(tx, name)
 
 
-def _server_of(ctx: Context) -> PostgresEngine:
-    assert isinstance(ctx.store, PostgresEngine)
+def _server_of(ctx: Context) -> "PostgresEngine":
+    assert not isinstance(ctx.store, SqliteEngine)
     return ctx.store
 
 
-def _count_on(ctx: Context, tx: Tx, store: PostgresEngine) -> None:
+def _count_on(ctx: Context, tx: Tx, store: "PostgresEngine") -> None:
     if system.value(tx, INSTALLATION) is None:
         system.set_value(tx, INSTALLATION, new_id())
     system.set_value(tx, LINEAGE, store.lineage())
     system.set_value(tx, EPOCH, str(max(_here(tx), number_file.read(_file(ctx, tx)) or 0) + 1))
 
 
-def _keep_up(ctx: Context, store: PostgresEngine, now: datetime) -> None:
+def _keep_up(ctx: Context, store: "PostgresEngine", now: datetime) -> None:
     """What this host keeps for the day the server is brought back follows the database: the number, and who was
     erased, whichever host did it."""
     with _keeping_up:  # a slower thread must not write an earlier number over a later one

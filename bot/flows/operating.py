@@ -17,7 +17,7 @@ from bot.flows import mail_names
 from bot.flows.backups import GOOD_BACKUP_AT
 from bot.flows.context import Context
 from bot.flows.readiness import missing_for_going_live
-from bot.store import PostgresEngine, Store, StoreError, audit, outbox, practices, system
+from bot.store import SqliteEngine, Store, StoreError, audit, outbox, practices, system
 from bot.store.sql import moment_of
 
 LATE = timedelta(minutes=5)
@@ -41,7 +41,7 @@ def health(ctx: Context, now: datetime) -> dict[str, object]:
     try:
         with ctx.store.transaction(write=False) as tx:
             beat = system.last_beat(tx)
-            waiting = outbox.counts(tx).get("needs_person", 0)
+            waiting = outbox.need_a_person(tx)
     except Exception as error:
         return {"database": error.__class__.__name__, "worker_seen_seconds_ago": None, "needs_person": None}
     age = None if beat is None else max(0, int((now - beat).total_seconds()))
@@ -216,7 +216,7 @@ def _database(store: Store) -> list[Finding]:
 
 def _data_folder(ctx: Context) -> list[Finding]:
     """With PostgreSQL: whether this host can keep who was erased and how far the database had come."""
-    if not isinstance(ctx.store, PostgresEngine):
+    if isinstance(ctx.store, SqliteEngine):
         return []
     folder = Path(ctx.config.data_folder).absolute()
     there = next(each for each in (folder, *folder.parents) if each.exists())  # a worker makes the rest

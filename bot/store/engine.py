@@ -18,7 +18,7 @@ import sqlite_utils
 # pysqlite3 where it is installed: the two must never be mixed in one process
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
 
-from bot.store import readiness, sqlite, upgrades
+from bot.store import forks, readiness, sqlite, upgrades
 from bot.store.errors import NOTHING_KEPT, StoreError, told_in_words
 from bot.store.gate import Gate
 from bot.store.seal import Sealer
@@ -39,6 +39,7 @@ class SqliteTx(Tx):
         super().__init__(sealer)
         self._db = db
         self._writes = writes
+        self.over = False  # or, in a forked child, the parent's
 
     def all(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
         # not by `query`, which puts a savepoint around each question: two statements more
@@ -60,7 +61,7 @@ class SqliteTx(Tx):
         try:
             yield
         except BaseException:
-            if conn.in_transaction:  # else the fault has undone everything
+            if not self.over and conn.in_transaction:  # else the fault has undone everything
                 conn.execute("rollback to inner_one")
                 conn.execute("release inner_one")
             raise
@@ -71,7 +72,7 @@ class SqliteTx(Tx):
         away every statement that SQLite has ready."""
         # Some faults (a full disk) make SQLite undo the whole transaction by itself. What came after it, had
         # the fault been swallowed, would be stored statement by statement, and without what came before.
-        if not self._db.conn.in_transaction:
+        if self.over or not self._db.conn.in_transaction:
             raise StoreError(f"This transaction is over. {NOTHING_KEPT}.")
         if not self._writes and not _READS.match(sql):
             raise RuntimeError(ONLY_READS)
@@ -186,56 +187,70 @@ class SqliteEngine:
             self._database().conn.execute("pragma wal_checkpoint(truncate)")
 
     def analyze(self) -> None:
-        """Let SQLite look at how rows are spread, so that it picks the right index for a large practice."""
-        with told_in_words(self.path), self._gate.turn(PATIENCE):
+        """Let SQLite look at how rows are spread, so that it picks the right index for a large practice.
+
+        It counts all rows of an index, and nobody can write meanwhile: so each has a turn of its own, and only those of
+        tables that have doubled since are looked at.
+        """
+        with told_in_words(self.path):
             conn = self._database().conn
             conn.execute(f"pragma analysis_limit={ANALYZED_ROWS}")
-            conn.execute("analyze")
+            for name in sqlite.grown(conn):
+                with self._gate.turn(PATIENCE):
+                    conn.execute(f'analyze "{name}"')
 
     def close(self) -> None:
         """Close this thread's connection."""
         db, self._local.db = self._local.db, None
-        if db is not None:
+        if db is not None and not forks.inherited(self.path):
             db.conn.close()
+        self._local.mark = None
 
     @contextlib.contextmanager
     def _outermost(self, write: bool, patience: float) -> Iterator[Tx]:
         db = self._database()
         with self._gate.turn(patience) if write else contextlib.nullcontext():
-            db.conn.execute("begin immediate" if write else "begin")
-            self._local.outer = _Outer(SqliteTx(db, self.sealer, write), write)
+            tx = SqliteTx(db, self.sealer, write)
             try:
-                yield self._local.outer.tx
-                db.conn.execute("commit")
-            except BaseException:
-                self._undo(db)
-                raise
-            finally:
-                self._local.outer = None
+                try:
+                    db.conn.execute("begin immediate" if write else "begin")
+                    self._local.outer = _Outer(tx, write)
+                    yield tx
+                    forks.check(self.path)
+                    db.conn.execute("commit")
+                finally:
+                    self._end(db, tx)
+            finally:  # twice, as an exception may strike at any line: see `gate`
+                self._end(db, tx)
 
-    def _undo(self, db: sqlite_utils.Database) -> None:
+    def _end(self, db: sqlite_utils.Database, tx: SqliteTx) -> None:
+        """Undo what wasn't committed, unless it is a parent's."""
         try:
-            db.rollback()
+            if not tx.over and db.conn.in_transaction:
+                db.conn.execute("rollback")
         except sqlite3.Error:  # never use a connection again that can't even undo
             with contextlib.suppress(sqlite3.Error):
                 self.close()
+        tx.over, self._local.outer = True, None
 
     def _database(self) -> sqlite_utils.Database:
-        if self._local.pid != os.getpid():
-            raise RuntimeError("This process was forked in the middle of a transaction; it can't use the database.")
+        forks.check(self.path)
         if self._local.db is None:
-            self._local.db = sqlite.connect(self.path, self._gate)
+            mark = forks.Mark(self.path)
+            db = sqlite.connect(self.path, self._gate)
+            mark.conn = db.conn
+            self._local.mark, self._local.db = mark, db
         return self._local.db
 
     def _before_fork(self) -> None:
-        # A child that inherits an open connection believes in locks it doesn't hold.
+        # A child that inherits an open connection believes in locks it doesn't hold: see `forks`.
         # https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_
         if self._local.outer is None:
             self.close()
 
     def _after_fork(self) -> None:
-        if self._local.outer is None:
-            self._local.pid = os.getpid()
+        if self._local.outer is not None:
+            self._local.outer.tx.over = True
 
 
 class _Outer:
@@ -252,7 +267,7 @@ class _OfThread(threading.local):
     def __init__(self) -> None:
         self.db: sqlite_utils.Database | None = None
         self.outer: _Outer | None = None
-        self.pid = os.getpid()
+        self.mark: forks.Mark | None = None
 
 
 _engines: "WeakSet[SqliteEngine]" = WeakSet()

@@ -178,17 +178,25 @@ class PostgresEngine:
     def _outermost(self, write: bool, patience: float) -> Iterator[Tx]:
         conn = self._begun(_turn(patience) if write else _LOOK, patience)
         tx = PostgresTx(conn, self.sealer)
-        self._local.outer = _Outer(tx, write)
         try:
-            yield tx
-            self._commit(conn)
-        except BaseException as error:
-            self._undo(conn)
-            if not write and isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            try:
+                self._local.outer = _Outer(tx, write)
+                yield tx
+                self._commit(conn)
+            except psycopg.errors.ReadOnlySqlTransaction as error:
+                if write:
+                    raise
                 raise RuntimeError(ONLY_READS) from error
-            raise
-        finally:
-            self._local.outer = None
+            finally:
+                self._end(conn)
+        finally:  # twice, as an exception may strike at any line: see `gate`
+            self._end(conn)
+
+    def _end(self, conn: Connection) -> None:
+        """Undo what wasn't committed, unless it is a parent's."""
+        if conn.maker == os.getpid() and not conn.idle:
+            self._undo(conn)
+        self._local.outer = None
 
     def _begun(self, begin: str, patience: float) -> Connection:
         """A connection on which a transaction has begun. One that broke while it waited is made anew: nothing was

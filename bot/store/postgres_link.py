@@ -11,6 +11,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg.types.numeric import FloatLoader
 
+from bot.store.forks import IN_THE_MIDDLE
 from bot.store.tx import Row
 
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout)
@@ -39,8 +40,11 @@ class Connection(psycopg.Connection[Row]):
 
     longest = 10.0
     made = 0.0  # when, by the monotonic clock
+    maker: int | None = None  # the process that may use it
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        if self.maker not in (None, os.getpid()):
+            raise RuntimeError(IN_THE_MIDDLE)
         return super().wait(gen, interval, self.longest if timeout is None else timeout)
 
     @property
@@ -55,6 +59,7 @@ def connect(url: str) -> Connection:
     # statements get in the way of a pooler in between.
     asked: dict[str, Any] = SILENCE | conninfo_to_dict(url)
     conn = Connection.connect(autocommit=True, row_factory=dict_row, cursor_factory=psycopg.ClientCursor, **asked)
+    conn.maker = os.getpid()
     conn.adapters.register_loader("numeric", FloatLoader)
     conn.execute(SESSION)
     conn.made = time.monotonic()
@@ -78,7 +83,8 @@ class Link:
         """This thread's own, one that another left, or a new one. Raises psycopg.OperationalError, at once where a
         moment ago the server couldn't be reached."""
         while conn := mine or self._take():
-            if not conn.closed and conn.made > self._lost_at:
+            # one that is in a transaction was left by a thread that was struck as it ended it
+            if conn.idle and conn.made > self._lost_at:
                 return conn
             conn.close()
             mine = None

@@ -22,10 +22,13 @@ PRAGMAS = (
     "synchronous=full",
     "fullfsync=on",  # macOS alone: there a plain fsync doesn't reach the disk
     "temp_store=memory",
+    "cache_size=-1000",  # KB for each thread: whatever another connection writes empties it anyway
     "trusted_schema=off",
     "secure_delete=on",  # freed pages must not keep what was erased
     "wal_autocheckpoint=8000",  # 32 MB: the same pages, written again and again, go into the file once
 )
+# There a commit is the journal's removal, which lasts once its folder is synced, too.
+WITHOUT_WAL = "synchronous=extra"
 
 
 def connect(path: str, gate: Gate) -> sqlite_utils.Database:
@@ -43,8 +46,8 @@ def connect(path: str, gate: Gate) -> sqlite_utils.Database:
         for pragma in PRAGMAS:
             conn.execute(f"pragma {pragma}")
         _set_journal(conn, "wal" if safe else "delete")
-        if not safe:  # there a commit is the journal's removal, which lasts once its folder is synced, too
-            conn.execute("pragma synchronous=extra")
+        if not safe:
+            conn.execute(f"pragma {WITHOUT_WAL}")
     return sqlite_utils.Database(conn, strict=True, execute_plugins=False)
 
 
@@ -90,6 +93,32 @@ def copy(conn: Any, path: str) -> None:
         os.unlink(path)
         raise
     target.close()
+
+
+def grown(conn: Any) -> list[str]:
+    """The indexes of tables with twice the rows they had when SQLite last looked at them, or never looked at."""
+    tables = conn.execute(
+        "select distinct tbl_name from sqlite_master where type = 'index' and tbl_name not like 'sqlite%' order by 1"
+    ).fetchall()
+    return [index for (table,) in tables if _has_grown(conn, table) for index in _indexes(conn, table)]
+
+
+def _has_grown(conn: Any, table: str) -> bool:
+    now = conn.execute(f'select max(rowid) from "{table}"').fetchone()[0] or 0
+    return bool(now >= 2 * _counted(conn, table)) and now > 0
+
+
+def _counted(conn: Any, table: str) -> int:
+    """How many rows there were then; 0 where it never looked."""
+    if not conn.execute("select 1 from sqlite_master where name = 'sqlite_stat1'").fetchone():
+        return 0
+    stats = conn.execute("select stat from sqlite_stat1 where tbl = ?", (table,)).fetchall()
+    return max((int(stat.split()[0]) for (stat,) in stats if stat), default=0)
+
+
+def _indexes(conn: Any, table: str) -> list[str]:
+    sql = "select name from sqlite_master where type = 'index' and tbl_name = ? order by name"
+    return [name for (name,) in conn.execute(sql, (table,)).fetchall()]
 
 
 def _bad_address(reason: str) -> StoreError:

@@ -5,11 +5,10 @@ of all who are there by the time the writers' turn has come, and of those who co
 company.
 
 No lock is held at any time, for a thread may be struck by an exception at any line, that of letting a lock go included:
-each step here is one operation of a dict or a deque, and what a thread owes to others is done twice.
+each step here is one operation of a dict, a deque or a bell, and what a thread owes to others is done twice.
 """
 
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
+from bot.store.bell import Bell
 from bot.store.errors import NOTHING_KEPT, StoreError
 from bot.store.tx import PATIENCE, Tx
 
@@ -28,6 +28,10 @@ _NOT_KNOWN = (
     "The thread that was writing this to the database was broken off, or takes too long. Whether what was being done "
     "was stored isn't known; whoever asked for it must ask again."
 )
+
+
+class _Undone(Exception):
+    """A piece failed, and goes alone."""
 
 
 class _Engine(Protocol):
@@ -42,7 +46,7 @@ class _Piece(Generic[Result]):
         self.result: Result | None = None
         self.error: Exception | None = None
         self.over = False
-        self.woken = threading.Event()  # there is something to look at: it is over, or nobody leads
+        self.bell = Bell()  # there is something to look at: it is over, or nobody leads
         self.taken: list[_Piece[Any]] = []  # by this thread, where it leads: all that it must tell how it went
         self.stored = False  # whether those are on disk
         self.fault: Exception | None = None  # what kept them from it
@@ -89,12 +93,11 @@ class Together:
             self._write_all(piece)
 
     def _wait(self, piece: _Piece[Any], until: float) -> None:
-        if not piece.woken.wait(max(0.0, until - time.monotonic())):
+        if not piece.bell.wait(max(0.0, until - time.monotonic())):
             if self._off_the_list(piece):
                 raise StoreError(_TOO_LONG)
-            if not piece.woken.wait(PATIENCE):  # it is in the leader's hands
+            if not piece.bell.wait(PATIENCE):  # it is in the leader's hands
                 raise StoreError(_NOT_KNOWN)
-        piece.woken.clear()
 
     def _write_all(self, leader: _Piece[Any]) -> None:
         try:
@@ -128,19 +131,21 @@ class Together:
             if not piece.stored and each.error is None:
                 each.error = piece.fault or StoreError(_NOT_KNOWN)
             each.over = True
-            each.woken.set()
+            each.bell.ring()
         if self._turn.get(_LEADER) is piece:
             del self._turn[_LEADER]
         if self._waiting and not self._turn:
             with suppress(IndexError):  # gone, or taken by someone who leads by now
-                self._waiting[0].woken.set()
+                self._waiting[0].bell.ring()
 
     def _try(self, tx: Tx, piece: _Piece[Any]) -> None:
-        try:
-            with tx.savepoint():
+        """Raises what went wrong beside the work itself: whether that was undone alone isn't known then."""
+        with suppress(_Undone), tx.savepoint():
+            try:
                 piece.result = piece.work()
-        except Exception as error:
-            piece.error = error
+            except Exception as error:
+                piece.error = error
+                raise _Undone from error
 
 
 _everyone: "WeakSet[Together]" = WeakSet()

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from bot.web import watch
+from bot import memory
+
+memory.settle_in()
 
 workers = 2
 worker_class = "gthread"
@@ -20,5 +22,7 @@ forwarded_allow_ips = ""
 
 def post_worker_init(worker: Any) -> None:
     """Each process looks after the worker by itself: a thread begun before the processes parted wouldn't go along."""
+    from bot.web import watch  # not above: what it brings along is loaded after the large word lists
+
     parts = worker.wsgi.extensions
     watch.start(parts["attune"], parts["clock"])

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum kind { WRITE = 1, TRUNCATE, SYNC, CREATE, UNLINK, RENAME, SYNC_FOLDER };
@@ -58,7 +59,8 @@ static size_t folder_length;
 #define KNOW(name) do { if (!real_##name) real_##name = dlsym(RTLD_NEXT, #name); } while (0)
 
 static void *real_open, *real_openat, *real_write, *real_pwrite, *real_ftruncate, *real_truncate, *real_fsync,
-    *real_fdatasync, *real_unlink, *real_unlinkat, *real_rename, *real_sendfile, *real_copy_file_range;
+    *real_fdatasync, *real_unlink, *real_unlinkat, *real_rename, *real_link, *real_sendfile, *real_copy_file_range,
+    *real_pwritev2, *real_posix_fallocate;
 
 ssize_t sendfile(int, int, off_t *, size_t);
 
@@ -69,7 +71,8 @@ static void stop(const char *why) {
 
 __attribute__((constructor)) static void begin(void) {
     KNOW(open); KNOW(openat); KNOW(write); KNOW(pwrite); KNOW(ftruncate); KNOW(truncate); KNOW(fsync);
-    KNOW(fdatasync); KNOW(unlink); KNOW(unlinkat); KNOW(rename); KNOW(sendfile); KNOW(copy_file_range);
+    KNOW(fdatasync); KNOW(unlink); KNOW(unlinkat); KNOW(rename); KNOW(link); KNOW(sendfile); KNOW(copy_file_range);
+    KNOW(pwritev2); KNOW(posix_fallocate);
     const char *where = getenv("ATTUNE_DISK"), *name = getenv("ATTUNE_DISK_BOOK");
     if (!where || !name) return;
     folder_length = (size_t)snprintf(folder, sizeof folder, "%s/", where);
@@ -181,6 +184,7 @@ static const char *absolute(int dir, const char *path, char *room) {
 static int opened(int dir, const char *given, int flags, mode_t mode) {
     char room[PATH_MAX];
     const char *path = book ? absolute(dir, given, room) : given;
+    KNOW(openat); /* other libraries begin before this one */
     if (!ours(path) || !(flags & (O_CREAT | O_TRUNC))) return REAL(openat)(dir, given, flags, mode);
     struct stat found;
     lock();
@@ -228,6 +232,33 @@ ssize_t write(int fd, const void *data, size_t length) { KNOW(write); return wri
 ssize_t pwrite(int fd, const void *data, size_t length, off_t offset) { return written(fd, data, length, offset, 0); }
 ssize_t pwrite64(int fd, const void *data, size_t length, off_t offset) { return written(fd, data, length, offset, 0); }
 
+/* As some writes, one after the other: a power cut may come between any two of its parts. */
+ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags) {
+    struct stat found;
+    char path[PATH_MAX];
+    if (!ours_open(fd, &found, path, 0)) return REAL(pwritev2)(fd, parts, count, offset, flags);
+    ssize_t done = 0;
+    for (int part = 0; part < count; part++) {
+        ssize_t more = written(fd, parts[part].iov_base, parts[part].iov_len, offset + done, 0);
+        if (more < 0) return done ? done : -1;
+        done += more;
+        if ((size_t)more < parts[part].iov_len) break;
+    }
+    return done;
+}
+
+ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off_t offset, int flags) {
+    return pwritev2(fd, parts, count, offset, flags);
+}
+
+ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset) {
+    return pwritev2(fd, parts, count, offset, 0);
+}
+
+ssize_t pwritev64(int fd, const struct iovec *parts, int count, off_t offset) {
+    return pwritev2(fd, parts, count, offset, 0);
+}
+
 int ftruncate(int fd, off_t size) {
     struct stat found;
     char path[PATH_MAX];
@@ -242,6 +273,16 @@ int ftruncate(int fd, off_t size) {
 }
 
 int ftruncate64(int fd, off_t size) { return ftruncate(fd, size); }
+
+/* Room is made by growing the file: whoever asks for it keeps others from doing the same meanwhile. */
+int posix_fallocate(int fd, off_t offset, off_t length) {
+    struct stat found;
+    char path[PATH_MAX];
+    if (!ours_open(fd, &found, path, 0)) return REAL(posix_fallocate)(fd, offset, length);
+    return found.st_size >= offset + length || !ftruncate(fd, offset + length) ? 0 : errno;
+}
+
+int posix_fallocate64(int fd, off_t offset, off_t length) { return posix_fallocate(fd, offset, length); }
 
 int truncate(const char *given, off_t size) {
     char room[PATH_MAX];
@@ -313,6 +354,23 @@ int rename(const char *given, const char *wanted) {
     lock();
     struct entry *e = lstat(from, &found) ? NULL : enter(RENAME, BEGUN, found.st_ino, 0, from, to, NULL, 0);
     int result = REAL(rename)(given, wanted), why = errno;
+    if (e) e->state = result ? VOID : DONE;
+    unlock();
+    errno = why;
+    return result;
+}
+
+/* A second name is a name that comes from nowhere. */
+int link(const char *given, const char *wanted) {
+    char room[PATH_MAX], other_room[PATH_MAX];
+    const char *from = book ? absolute(AT_FDCWD, given, room) : given;
+    const char *to = book ? absolute(AT_FDCWD, wanted, other_room) : wanted;
+    struct stat found;
+    if (!ours(from) && !ours(to)) return REAL(link)(given, wanted);
+    if (!ours(from) || !ours(to)) stop("a file was linked into or out of the folder");
+    lock();
+    struct entry *e = lstat(from, &found) ? NULL : enter(RENAME, BEGUN, found.st_ino, 0, "", to, NULL, 0);
+    int result = REAL(link)(given, wanted), why = errno;
     if (e) e->state = result ? VOID : DONE;
     unlock();
     errno = why;

@@ -45,10 +45,13 @@ class _File:
 
 
 class Disk:
-    """One folder on such a disk. What is in it when it is made is on the platter."""
+    """One folder on such a disk, with the folders in it. What is in it when it is made is on the platter.
 
-    def __init__(self, folder: Path, book: Path) -> None:
-        self.folder, self.book = folder.resolve(), book
+    `journal`: whoever syncs a file syncs all names, too, as on ext4 and XFS; PostgreSQL counts on it. SQLite doesn't.
+    """
+
+    def __init__(self, folder: Path, book: Path, journal: bool = False) -> None:
+        self.folder, self.book, self._journal = folder.resolve(), book, journal
         with book.open("w+b") as file:
             file.truncate(BOOK_SIZE)
             self._memory = mmap.mmap(file.fileno(), BOOK_SIZE)
@@ -61,8 +64,18 @@ class Disk:
 
     def begin(self) -> None:
         """All that is in the folder now is on the platter, and the book is empty. Nobody may be at work."""
-        self._platter = {path.name: _File(bytearray(path.read_bytes())) for path in self._files()}
-        self._inodes = {path.stat().st_ino: self._platter[path.name] for path in self._files()}
+        self._begin({})
+
+    def _begin(self, known: Mapping[str, _File]) -> None:
+        """`known`: what is in some of the files."""
+        found = {path: str(path.relative_to(self.folder)) for path in self._files()}
+        self._platter = {
+            name: _File(known[name].content if name in known else bytearray(path.read_bytes()))
+            for path, name in found.items()
+        }
+        self._inodes = {path.stat().st_ino: self._platter[name] for path, name in found.items()}
+        self._marks = {name: _mark(path) for path, name in found.items()}
+        self._touched = set[_File]()
         for name, value in {"size": BOOK_SIZE, "tail": _FIRST, "last": 0, "syncs": 0}.items():
             self._set(name, value)
         self.die_at(0)
@@ -101,13 +114,23 @@ class Disk:
         names, waiting = self._replay()
         if way != "lost":
             self._survive(rng, way, names, waiting)
+        as_it_was = {name for name, file in names.items() if self._is_as_it_was(name, file)}
         for path in self._files():
-            path.unlink()
-        for name, file in names.items():
-            (self.folder / name).write_bytes(file.content)
-        self._shared_memory(rng)
-        self.begin()
+            if str(path.relative_to(self.folder)) not in as_it_was:
+                path.unlink()
+        for name in names.keys() - as_it_was:
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_bytes(names[name].content)
+        known = dict(names)
+        for name in self._shared_memory(rng):
+            known.pop(name, None)
+        self._begin(known)
         return way
+
+    def _is_as_it_was(self, name: str, file: _File) -> bool:
+        """Neither the book nor the file itself knows of any change: most of a server's files."""
+        same = self._platter.get(name) is file and file not in self._touched
+        return same and (self.folder / name).exists() and _mark(self.folder / name) == self._marks[name]
 
     def _replay(self) -> tuple[dict[str, _File], list[tuple[int, str, str, _File]]]:
         """The names on the platter, and changes of names that aren't there yet."""
@@ -117,14 +140,15 @@ class Disk:
                 self._inodes[inode] = _File()
             file = self._inodes.setdefault(inode, _File())
             if kind in (_WRITE, _TRUNCATE):
+                self._touched.add(file)
                 file.waiting.append((place, offset, data if kind == _WRITE else None))
             elif kind == _SYNC:
                 for _, start, content in _taken(file.waiting, offset):
                     file.put(start, content)
-            elif kind == _SYNC_FOLDER:
+            if kind == _SYNC_FOLDER or (kind == _SYNC and self._journal):
                 for _, before, after, moved in _taken(waiting, offset):
                     _rename(names, before, after, moved)
-            else:
+            elif kind in (_CREATE, _UNLINK, _RENAME):
                 waiting.append((place, "" if kind == _CREATE else old, old if kind == _CREATE else new, file))
         return names, waiting
 
@@ -166,17 +190,18 @@ class Disk:
             if place < until:
                 _rename(names, before, after, file)
 
-    def _shared_memory(self, rng: random.Random) -> None:
-        """SQLite's -shm is memory: after a power cut it may be gone, or hold anything."""
+    def _shared_memory(self, rng: random.Random) -> Iterator[str]:
+        """SQLite's -shm is memory: after a power cut it may be gone, or hold anything. The names of such files."""
         for path in self._files():
             if path.name.endswith("-shm"):
+                yield str(path.relative_to(self.folder))
                 size = path.stat().st_size
                 path.unlink()
                 if rng.random() < 0.5:
                     path.write_bytes(rng.randbytes(size))
 
     def _files(self) -> list[Path]:
-        return sorted(path for path in self.folder.iterdir() if path.is_file())
+        return sorted(path for path in self.folder.rglob("*") if path.is_file())
 
     def _get(self, name: str) -> int:
         return int(struct.unpack_from("<Q", self._memory, 8 * _FIELDS.index(name))[0])
@@ -190,6 +215,12 @@ def _taken(waiting: list, until: int) -> list:  # type: ignore[type-arg]
     reached = [each for each in waiting if each[0] < until]
     waiting[:] = [each for each in waiting if each[0] >= until]
     return reached
+
+
+def _mark(path: Path) -> tuple[int, int, int]:
+    """What changes when a file does."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _rename(names: dict[str, _File], before: str, after: str, file: _File) -> None:

@@ -64,6 +64,7 @@ class Outcome:
     kills: int
     cuts: int
     freezes: int
+    frozen_threads: int
     met: Counter[str]
     seconds: float
 
@@ -132,8 +133,8 @@ class _Run:
             self.provider.stop()
         auditor = Auditor(self.provider.book, self.provider.heard, self.ctx.store, self.zones)
         seconds = time.monotonic() - began
-        crew = self.crew
-        return Outcome(auditor.audit(), crew.killed, crew.cuts, crew.freezes, self.provider.met, seconds)
+        crew, threads = self.crew, self.clock.frozen_threads()
+        return Outcome(auditor.audit(), crew.killed, crew.cuts, crew.freezes, threads, self.provider.met, seconds)
 
     # --- the day, the evening, the morning after
 

@@ -72,6 +72,7 @@ def _leave_the_line() -> None:
 def _work(ctx: Context, order: dict[str, Any], seed: str) -> NoReturn:
     """One worker, as `attune worker` starts it, until it is killed."""
     clock = FreezingClock(Path(order["clock"]), random.Random(seed), *order["freeze"])
+    clock.spoil_leases()
     older_copy.guard(ctx, clock.now())
     Worker(ctx, clock).run()
     os._exit(0)

@@ -1,12 +1,13 @@
 """Planted faults: each takes one guard out of this process, so that the harness can show that it would notice."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.flows import backups, receiving, sending, settling
 from bot.flows.backups import Restored
 from bot.flows.context import Context
-from bot.store import SqliteEngine, Tx, inbox, practices, sends, sqlite, upgrades
+from bot.store import PostgresEngine, SqliteEngine, Tx, inbox, postgres, practices, sends, sqlite, upgrades
 from bot.store.inbox import Inbound
 from bot.store.outbox import Message
 from bot.store.sql import epoch, new_id
@@ -15,7 +16,7 @@ from surveys import courtesy
 
 
 def begin_without_checking() -> None:
-    """The attempt begins without checking that the claim is still ours."""
+    """A message is claimed first and begun later, without checking that the claim is still ours."""
 
     def begin(tx: Tx, message: Message, now: datetime, lease: timedelta) -> str:
         attempt_id = new_id()
@@ -31,7 +32,14 @@ def begin_without_checking() -> None:
         tx.run("update outbox set attempt_id = :a where id = :id", {"a": attempt_id, "id": message.id})
         return attempt_id
 
+    def send_next(ctx: Context, worker: str, lane: Any, tell: Callable[[], datetime], _tempo: Any) -> int:
+        claimed = sending.claim(ctx, worker, tell(), lane, most=1)
+        for message in claimed:
+            sending.deliver(ctx, message, tell(), tell)
+        return len(claimed)
+
     sends.begin_attempt = begin
+    sending.send_next = send_next
 
 
 def no_hours_at_sending() -> None:
@@ -112,6 +120,18 @@ def relaxed_disk() -> None:
     SqliteEngine.check_durability = lambda _self: None  # type: ignore[method-assign]
 
 
+def unhurried_server() -> None:
+    """Commits don't wait for a PostgreSQL server's disk."""
+    turn = postgres._turn
+    postgres._turn = lambda patience: turn(patience).replace("synchronous_commit = on", "synchronous_commit = off")
+    assert "synchronous_commit = off" in postgres._turn(1.0)
+
+
+def forgetful_server() -> None:
+    """Nobody looks whether a PostgreSQL server syncs at all; this one doesn't (`server_cuts.SPOILED`)."""
+    PostgresEngine.check_durability = lambda _self: None  # type: ignore[method-assign]
+
+
 def remembered_first() -> None:
     """A text is remembered in one transaction, and what it says is stored in the next."""
     remember = inbox.remember
@@ -177,6 +197,8 @@ PLANTS = {
         abandoned,
         settle_too_short,
         relaxed_disk,
+        unhurried_server,
+        forgetful_server,
         remembered_first,
         upgraded_bit_by_bit,
         restored_without_doubt,

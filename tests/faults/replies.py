@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,10 @@ from bot.config import Config
 from bot.flows import context
 from tests.faults.disk import AFTER, BEFORE, POWER, Disk, with_disk
 from tests.faults.texting import PATIENCE, SID, THREADS, TOKEN, URL, Texters, answers_of, found_askers
+
+TEXTS = "select provider_id, id from inbox order by id"
+ANSWERS = "select inbox_id, feeling, score from answer order by id"
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 @dataclass(frozen=True)
@@ -51,24 +55,29 @@ class Outcome:
 def run(plan: Plan) -> Outcome:
     """Play the plan, auditing all the way."""
     with tempfile.TemporaryDirectory(prefix="attune-power-") as folder:
-        return _Run(plan, Path(folder)).play()
+        return Run(plan, Path(folder)).play()
 
 
-def run_in_parts(plan: Plan, parts: int) -> Iterator[Outcome]:
+def run_in_parts(plan: Plan, parts: int, play: Callable[[Plan], Outcome] = run) -> Iterator[Outcome]:
     """The same in several practices, one after the other: an audit reads all of one's texts."""
     for part in range(parts):
         share = {name: getattr(plan, name) // parts for name in ("cuts", "kills", "replies")}
-        yield run(Plan(**{**plan.__dict__, **share, "seed": plan.seed + part}))
+        yield play(Plan(**{**plan.__dict__, **share, "seed": plan.seed + part}))
 
 
-class _Run:
+class Stuck(AssertionError):
+    """No text is answered any more."""
+
+
+class Run:
+    """On SQLite: web servers and database on one machine."""
+
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan, self.folder = plan, folder
         self.rng = random.Random(plan.seed)
         self.port = _free_port()
-        (folder / "disk").mkdir()
         env = {
-            "DATABASE_URL": f"sqlite:///{folder.resolve()}/disk/attune.db",
+            "DATABASE_URL": self._database(),
             "PUBLIC_URL": URL,
             "SECRET_KEY": "a-secret-for-tests-that-is-long-enough",
             "TWILIO_ACCOUNT_SID": SID,
@@ -79,17 +88,30 @@ class _Run:
         self.texts = plan.replies * 2 + (plan.cuts + plan.kills) * 5 * THREADS
         found_askers(ctx, self.texts)
         ctx.store.close()
-        self.disk = Disk(folder / "disk", folder / "book")
+        self.disk = self._put_on_disk()
         self.disk.slow(plan.slow)
         self.log = folder / "log"
         order = {"env": env, "plant": plan.plant, "journal": plan.journal}
         self.nursery = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.webs", json.dumps(order)],
-            env=with_disk(_environment(), self.disk),
+            env=self._environment(),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log.open("ab"), text=True,
         )  # fmt: skip
         self.clients = Texters(self.port, self.texts, random.Random(f"{plan.seed}-texts"))
         self.outcome = Outcome()
+
+    def _database(self) -> str:
+        """Where it is to be."""
+        (self.folder / "disk").mkdir()
+        return f"sqlite:///{self.folder.resolve()}/disk/attune.db"
+
+    def _put_on_disk(self) -> Disk:
+        """From now on the database is on a disk that forgets."""
+        return Disk(self.folder / "disk", self.folder / "book")
+
+    def _environment(self) -> dict[str, str]:
+        """Of the web servers."""
+        return with_disk(ENVIRONMENT, self.disk)
 
     def play(self) -> Outcome:
         began = time.monotonic()
@@ -189,7 +211,7 @@ class _Run:
     def _until(self, done: Callable[[], bool]) -> None:
         if not self._within(PATIENCE, done):
             words = self.log.read_text()[-2000:]
-            raise AssertionError(f"seed {self.plan.seed}: nothing moves; {self.clients.met}; {words}")
+            raise Stuck(f"seed {self.plan.seed}: nothing moves; {self.clients.met}; {words}")
 
     def _within(self, seconds: float, done: Callable[[], bool]) -> bool:
         until = time.monotonic() + seconds
@@ -207,15 +229,19 @@ class _Run:
     # --- the auditor
 
     def _audit(self, after: str) -> None:
-        """On a copy: opening the database would already mend it. A 200 that is on its way just now is booked first."""
+        """A 200 that is on its way just now is booked first."""
         answered = set(self.clients.answered)
+        found = self._look()
+        self.outcome.figures["audits"] += 1
+        self.outcome.violations += [f"P5 after {after}: {each}" for each in audit(found, answered, self.clients.sent)]
+
+    def _look(self) -> "Found":
+        """On a copy: opening the database would already mend it."""
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             for ending in ("", "-wal", "-journal"):
                 with suppress(FileNotFoundError):
                     shutil.copy(self.folder / f"disk/attune.db{ending}", folder)
-            found = _read(Path(folder) / "attune.db")
-        self.outcome.figures["audits"] += 1
-        self.outcome.violations += [f"P5 after {after}: {each}" for each in audit(found, answered, self.clients.sent)]
+            return _read(Path(folder) / "attune.db")
 
 
 @dataclass(frozen=True)
@@ -231,16 +257,20 @@ def _read(path: Path) -> Found:
     conn = sqlite3.connect(path)
     try:
         whole = conn.execute("pragma integrity_check").fetchone()[0]
-        rows = conn.execute("select provider_id, id from inbox order by id").fetchall()
-        number_of = {row_id: int(provider_id[2:], 16) for provider_id, row_id in rows}
-        answers: dict[int, list[tuple[str, int]]] = {}
-        for inbox_id, feeling, score in conn.execute("select inbox_id, feeling, score from answer order by id"):
-            answers.setdefault(number_of.get(inbox_id, -1), []).append((feeling, score))
-        return Found(whole, Counter(number_of.values()), answers)
+        return found_in(whole, conn.execute(TEXTS).fetchall(), conn.execute(ANSWERS).fetchall())
     except sqlite3.DatabaseError as error:
         return Found(str(error), Counter(), {})
     finally:
         conn.close()
+
+
+def found_in(whole: str, texts: Sequence[tuple[str, str]], given: Sequence[tuple[str, str, int]]) -> Found:
+    """Of the rows that TEXTS and ANSWERS ask for."""
+    number_of = {row_id: int(provider_id[2:], 16) for provider_id, row_id in texts}
+    answers: dict[int, list[tuple[str, int]]] = {}
+    for inbox_id, feeling, score in given:
+        answers.setdefault(number_of.get(inbox_id, -1), []).append((feeling, score))
+    return Found(whole, Counter(number_of.values()), answers)
 
 
 def audit(found: Found, answered: set[int], sent: set[int]) -> list[str]:
@@ -255,10 +285,6 @@ def audit(found: Found, answered: set[int], sent: set[int]) -> list[str]:
     if -1 in found.answers:
         wrong.append("answers of a text that isn't there")
     return wrong
-
-
-def _environment() -> dict[str, str]:
-    return {"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def _free_port() -> int:

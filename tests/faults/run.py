@@ -1,8 +1,9 @@
 """`python -m tests.faults.run`: the full numbers of every promise under faults; prints seeds, figures, what broke.
 
 Its parts, which `--only` picks: `sending` (kills, power cuts, lost answers at every step of a send), `replies` (power
-cuts and kills of web servers), `upgrades` (dying at every sync), `restores` (at random moments), `twins` (each guard
-taken out, which must be noticed).
+cuts and kills of web servers), `server` (those of a PostgreSQL server), `upgrades` (dying at every sync), `restores`
+(at random moments), `coming-back` (dying at every sync of a restore or a backup), `twins` (each guard taken out, which
+must be noticed).
 """
 
 import argparse
@@ -12,10 +13,11 @@ import time
 from collections.abc import Iterable, Mapping
 
 from bot import log
-from tests.faults import harness, replies, upgrades
+from tests.faults import coming_back, harness, replies, server_cuts, upgrades
 from tests.faults.twins import TWINS, restore
 
 PARTS = 10  # practices that share the replies: an audit reads all texts of one
+SERVERS = 2  # and those on a PostgreSQL server
 
 
 def main() -> None:
@@ -39,17 +41,27 @@ def _send(seed: int, share: float, plant: str) -> int:
     plan = harness.Plan(seed, clients=max(40, kills * 2), late=20, kills=kills, cuts=cuts, at_most=5400, plant=plant)
     outcome = harness.run(plan)
     faults = {"kills": outcome.kills, "power cuts": outcome.cuts, "freezes past the lease": outcome.freezes}
+    faults["threads frozen past it"] = outcome.frozen_threads
     calls = {f"calls {fate}": n for fate, n in sorted(outcome.met.items())}
     figures = faults | calls | outcome.findings.figures
     return _tell("sending", figures, outcome.findings.violations, outcome.seconds)
 
 
 def _reply(seed: int, share: float, plant: str) -> int:
-    began, total, broken = time.monotonic(), replies.Outcome(), 0
     plan = replies.Plan(seed, *(int(n * share) for n in (200, 500, 50_000)), plant=plant)
-    for part, outcome in enumerate(replies.run_in_parts(plan, PARTS), 1):
+    return _tell_parts("replies", replies.run_in_parts(plan, PARTS), PARTS)
+
+
+def _serve(seed: int, share: float, plant: str) -> int:
+    plan = replies.Plan(seed, *(int(n * share) for n in (100, 100, 5_000)), plant=plant)
+    return _tell_parts("server", replies.run_in_parts(plan, SERVERS, server_cuts.run), SERVERS)
+
+
+def _tell_parts(what: str, parts: Iterable[replies.Outcome], of: int) -> int:
+    began, total, broken = time.monotonic(), replies.Outcome(), 0
+    for part, outcome in enumerate(parts, 1):
         total.figures += outcome.figures
-        broken += _tell(f"replies, {part} of {PARTS} practices", total.figures, outcome.violations, _since(began))
+        broken += _tell(f"{what}, {part} of {of} practices", total.figures, outcome.violations, _since(began))
     return broken
 
 
@@ -62,6 +74,11 @@ def _restore(seed: int, share: float, plant: str) -> int:
     began = time.monotonic()
     violations, figures = restore(seed, int(50 * share), plant)
     return _tell("restores", figures, violations, _since(began))
+
+
+def _come_back(seed: int, _share: float, _plant: str) -> int:
+    began, outcome = time.monotonic(), coming_back.run(seed)
+    return _tell("restores and backups that die", outcome.figures, outcome.violations, _since(began))
 
 
 def _twins(seed: int, _share: float, _plant: str) -> int:
@@ -85,7 +102,15 @@ def _since(began: float) -> float:
     return time.monotonic() - began
 
 
-_PARTS = {"sending": _send, "replies": _reply, "upgrades": _upgrade, "restores": _restore, "twins": _twins}
+_PARTS = {
+    "sending": _send,
+    "replies": _reply,
+    "server": _serve,
+    "upgrades": _upgrade,
+    "restores": _restore,
+    "coming-back": _come_back,
+    "twins": _twins,
+}
 
 
 if __name__ == "__main__":

@@ -28,8 +28,13 @@ def do(disk: Disk, *steps: str) -> int:
     return ended.returncode
 
 
-def left(disk: Disk) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in disk.folder.iterdir()}
+def left(disk: Disk) -> dict[str, object]:
+    return inside(disk.folder)
+
+
+def inside(folder: Path) -> dict[str, object]:
+    """What is in it: each file's content, each folder's own."""
+    return {path.name: inside(path) if path.is_dir() else path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -52,6 +57,38 @@ def test_a_name_is_only_there_once_its_folder_was_synced(disk: Disk) -> None:
     assert left(disk) == {"old": b"old"}
 
 
+def test_a_disk_with_a_journal_keeps_names_with_any_file_that_is_synced(disk: Disk) -> None:
+    """Also in folders within the folder, as PostgreSQL has them."""
+    steps = ("os.mkdir('in'); open('in/new', 'wb').write(b'new'); sync('in/new')", "os.unlink('old')")
+    do(disk, *steps)
+    disk.cut(RNG, "lost")
+    assert left(disk) == {"old": b"old", "in": {}}
+    journaled = Disk(disk.folder, disk.book, journal=True)
+    do(journaled, *(step.replace("os.mkdir('in'); ", "") for step in steps))
+    journaled.cut(RNG, "lost")
+    assert left(journaled) == {"old": b"old", "in": {"new": b"new"}}
+
+
+@pytest.mark.parametrize(
+    ("step", "before", "after"),
+    [
+        ("os.pwritev(handle, [b'n', b'ew'], 1)", b"old", b"onew"),
+        ("os.posix_fallocate(handle, 0, 5)", b"old", b"old\0\0"),
+        ("os.posix_fallocate(handle, 0, 2)", b"old", b"old"),
+    ],
+)
+def test_every_way_to_change_a_file_is_forgotten_unless_it_is_synced(
+    disk: Disk, step: str, before: bytes, after: bytes
+) -> None:
+    opening = "handle = os.open('old', os.O_RDWR);"
+    do(disk, f"{opening} {step}")
+    disk.cut(RNG, "lost")
+    assert left(disk) == {"old": before}
+    do(disk, f"{opening} {step}; os.fsync(handle)")
+    disk.cut(RNG, "lost")
+    assert left(disk) == {"old": after}
+
+
 def test_a_sync_is_of_what_was_written_before_it_by_anyone(disk: Disk) -> None:
     do(disk, "open('old', 'r+b').write(b'new')", "sync('old')")
     disk.cut(RNG, "lost")
@@ -66,7 +103,7 @@ def test_sectors_survive_one_by_one(disk: Disk) -> None:
         disk.begin()
         do(disk, "open('old', 'r+b').write(b'n' * 2048)")
         disk.cut(rng, "scattered")
-        kept.add(left(disk)["old"].count(b"n" * 512))
+        kept.add((disk.folder / "old").read_bytes().count(b"n" * 512))
     assert len(kept) > 2
 
 

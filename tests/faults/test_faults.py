@@ -10,18 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.faults import harness, replies, upgrades
+from tests.faults import harness, replies, server_cuts, upgrades
 from tests.faults.harness import Plan
 from tests.faults.plants import PLANTS
 from tests.faults.twins import TWINS, restore
 
 SEED = random.SystemRandom().randrange(10**6)
 KILLS, CUTS = 200, 6
-
-
-# A worker thawed with an errand whose checks are old is rare in a short run: `make faults` plants that one, and
-# tests/bot/flows/test_claims.py holds the guard itself.
-SURE = [plant for plant in TWINS if plant != "stale_checks"]
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +30,10 @@ def sending() -> Iterator["Future[harness.Outcome]"]:
 def caught(sending: "Future[harness.Outcome]") -> Iterator[Mapping[str, "Future[list[str]]"]]:
     """What the auditors find with each guard taken out; a few runs at a time."""
     with ThreadPoolExecutor(3) as pool:
-        yield {plant: pool.submit(TWINS[plant], SEED) for plant in SURE}
+        yield {plant: pool.submit(TWINS[plant], SEED) for plant in TWINS}
 
 
-@pytest.mark.parametrize("plant", SURE)
+@pytest.mark.parametrize("plant", TWINS)
 def test_the_auditors_notice_a_guard_taken_out(plant: str, caught: Mapping[str, "Future[list[str]]"]) -> None:
     """Each planted fault breaks the promise its guard stands for."""
     assert caught[plant].result(), f"seed {SEED}"
@@ -65,6 +60,7 @@ def test_the_run_met_every_fault_it_is_meant_to_meet(sending: "Future[harness.Ou
     outcome = sending.result()
     steps = ("kill_before", "kill_at", "kill_in", "kill_after", "lose", "taken_503", "429", "reset", "half")
     assert all(outcome.met[step] > 0 for step in steps), f"seed {SEED}: {outcome.met}"
+    assert outcome.frozen_threads > 0, "nobody froze as they looked at the clock"
     assert outcome.findings.figures["clients who said STOP"] > 10
     assert outcome.findings.figures["check-ins sent"] > 150, "most must be sent for this to mean anything"
 
@@ -78,6 +74,15 @@ def test_a_reply_answered_with_200_survives_power_cuts_and_kills_and_counts_once
     assert outcome.violations == [], f"seed {SEED}"
     assert (outcome.figures["cuts"], outcome.figures["kills"]) == (cuts, kills)
     assert outcome.figures["texts answered 200"] >= 20 * (cuts + kills)
+
+
+def test_on_postgresql_too_a_reply_answered_with_200_survives_power_cuts_and_kills() -> None:
+    """A real server on the disk that forgets: cut off, killed, its processes struck at a sync; web servers that die
+    with it and web servers that outlive it (P5, P7)."""
+    outcome = server_cuts.run(replies.Plan(SEED, cuts=3, kills=3, replies=100))
+    assert outcome.violations == [], f"seed {SEED}"
+    assert (outcome.figures["cuts"], outcome.figures["kills"]) == (3, 3)
+    assert outcome.figures["texts answered 200"] >= 100
 
 
 def test_an_upgrade_that_dies_at_any_sync_is_as_if_it_had_not_begun_or_done() -> None:

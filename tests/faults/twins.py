@@ -12,13 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.faults import harness, replies, upgrades
+from tests.faults import harness, replies, server_cuts, upgrades
+from tests.faults.clock import LAST_LOOK
 from tests.faults.harness import Plan
 from tests.faults.practice import EDGE
 
-_STALE = {"freeze": 0.2, "freeze_in": "deliver", "frozen_for": 10, "frozen_whole": 0, "settle": 1, "at_most": 20}
+_STALE = {"freeze": 0.1, "freeze_in": LAST_LOOK, "frozen_for": 8, "frozen_whole": 0, "settle": 1, "at_most": 20}
+_CLAIMS = {"freeze": 0.2, "freeze_in": "send_next", "frozen_whole": 0}
 _SENDING: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "begin_without_checking": ("P1", {"freeze": 0.2, "freeze_in": "_send", "frozen_whole": 0, "fates": {"lose": 0.4}}),
+    "begin_without_checking": ("P1", {**_CLAIMS, "fates": {"lose": 0.4}}),
     "stale_checks": ("P1", {**_STALE, "lag": 0, "fates": {}}),
     "retry_blindly": ("P1", {"fates": {"lose": 0.4}}),
     "one_look": ("P1", {"fates": {"lose": 0.4}}),
@@ -47,14 +49,21 @@ def _send(plant: str, seed: int) -> list[str]:
     }  # fmt: skip
     for slower in (1, 2, 4):  # on a busy machine a short run may end before the fault comes round
         plan = {**quiet, **changes}
-        times = {name: plan[name] * slower for name in ("at_most", "patience")}
-        if found := harness.run(Plan(seed, plant=plant, **plan | times)).findings.of(promise):
+        times = {name: plan[name] * slower for name in ("at_most", "patience", "frozen_for") if name in plan}
+        outcome = harness.run(Plan(seed, plant=plant, **plan | times))
+        if found := outcome.findings.of(promise):
             return found
+    if plan["freeze"] and not outcome.frozen_threads:
+        raise AssertionError(f"nobody froze: does `{plan['freeze_in']}` look at the clock any more?")
     return []
 
 
 def _reply(plant: str, seed: int) -> list[str]:
     return replies.run(replies.Plan(seed, cuts=3, kills=6, replies=200, plant=plant)).violations
+
+
+def _serve(plant: str, seed: int) -> list[str]:
+    return server_cuts.run(replies.Plan(seed, cuts=3, kills=0, replies=60, plant=plant)).violations
 
 
 def _upgrade(plant: str, seed: int) -> list[str]:
@@ -68,6 +77,8 @@ def _restore(plant: str, seed: int) -> list[str]:
 TWINS: Mapping[str, Callable[[int], list[str]]] = {
     **{plant: partial(_send, plant) for plant in _SENDING},
     "relaxed_disk": partial(_reply, "relaxed_disk"),
+    "unhurried_server": partial(_serve, "unhurried_server"),
+    "forgetful_server": partial(_serve, "forgetful_server"),
     "remembered_first": partial(_reply, "remembered_first"),
     "upgraded_bit_by_bit": partial(_upgrade, "upgraded_bit_by_bit"),
     "restored_without_doubt": partial(_restore, "restored_without_doubt"),

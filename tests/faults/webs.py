@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from gunicorn.app.wsgiapp import WSGIApplication
 
-import bot.web
+import bot.web.app
 from bot import cli, log
 from bot.config import Config
 from bot.flows import context

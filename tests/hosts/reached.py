@@ -15,18 +15,27 @@ import pytest
 
 STORE = Path(__file__).parents[2] / "bot" / "store"
 # The engines themselves, and what is about both of them at once (`tests/bot/flows/test_copying.py`).
-NOT_ASKED = {"engine", "sqlite", "gate", "upgrades", "tx", "postgres", "postgres_link", "copying"}
+NOT_ASKED = {"engine", "sqlite", "gate", "together", "upgrades", "tx", "postgres", "postgres_link", "copying"}
 reached: set[str] = set()
 
 
 def wanted() -> set[str]:
-    """Every function of the store that is given a transaction, as `module.function`."""
+    """Every function of the store that is given a transaction and asks it for something, as `module.function`."""
     found = set()
     for path in STORE.glob("*.py"):
         for node in ast.parse(path.read_text()).body if path.stem not in NOT_ASKED else ():
-            if isinstance(node, ast.FunctionDef) and any(each.arg == "tx" for each in node.args.args):
+            if isinstance(node, ast.FunctionDef) and _asks(node):
                 found.add(f"{path.stem}.{node.name}")
     return found
+
+
+def _asks(function: ast.FunctionDef) -> bool:
+    """For more than the keys."""
+    nodes = list(ast.walk(function))
+    keys = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "sealer"}
+    return any(isinstance(node, ast.Name) and node.id == "tx" and id(node) not in keys for node in nodes) and any(
+        each.arg == "tx" for each in function.args.args
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,7 +8,8 @@ import socket
 import stat
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,7 @@ class Server:
         server's host, which has this address."""
         self.folder, self.port, self.address = folder / "data", port or _free_port(), address
         self._inside, self._process = inside, None
+        self.env: Mapping[str, str] | None = None  # what it is started with; None: what we have ourselves
         self._log = folder / "postgres.log"
         self.password = secrets.token_hex(8)
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +52,9 @@ class Server:
         options = [part for each in (*SETTINGS, *self._place(), *settings) for part in ("-c", each)]
         command = [*self._inside, *_unprivileged(), _program("postgres"), "-D", str(self.folder), *options]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *command], stdout=log, stderr=log, env=self.env
+            )
         self._wait()
 
     def kill(self) -> None:
@@ -59,6 +63,25 @@ class Server:
         os.kill(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._await_end()
+
+    def strike(self) -> None:
+        """kill -9 of all its processes, also of those that hang."""
+        assert self._process is not None
+        while mine := [self._process.pid] if self._process.poll() is None else self._processes():
+            for pid in mine:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.002)
+
+    def has_ended(self) -> bool:
+        """Whether it gave up by itself."""
+        return self._process is None or self._process.poll() is not None
+
+    def let_in(self, *files: Path) -> None:
+        """Whoever the server's processes run as may use these files, too."""
+        if not _maps_users() and os.geteuid() == 0:
+            for each in files:
+                _open_up(each.parent, each)
 
     def stop(self, how: int = signal.SIGINT) -> None:
         """An orderly end, without waiting for anyone (SIGINT), or an immediate one (SIGQUIT); if it runs."""
@@ -101,9 +124,12 @@ class Server:
     def _await_end(self) -> None:
         """The last of its processes holds the shared memory until it is gone, and a start before that is refused."""
         until = time.monotonic() + 20
-        mine = str(self.folder)
-        while time.monotonic() < until and any(_works_in(pid, mine) for pid in os.listdir("/proc") if pid.isdigit()):
+        while time.monotonic() < until and self._processes():
             time.sleep(0.02)
+
+    def _processes(self) -> list[int]:
+        mine = str(self.folder)
+        return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _works_in(pid, mine)]
 
 
 def _open_up(folder: Path, *files: Path) -> None:

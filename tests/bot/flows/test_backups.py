@@ -1,5 +1,6 @@
 """A backup while others write, and coming back from one without sending anything again."""
 
+import errno
 import os
 import random
 import re
@@ -20,7 +21,7 @@ from bot.flows.tables import TableRow
 from bot.sandbox import Sandbox
 from bot.sandbox.book import OUTBOUND
 from bot.sandbox.faults import Fault
-from bot.store import SqliteEngine, StoreError, doubts, system
+from bot.store import SqliteEngine, StoreError, doubts, sqlite, system
 from bot.store.seal import Sealer
 from bot.worker import tick_once
 from migrations import STEPS
@@ -412,6 +413,98 @@ def test_a_restore_that_dies_at_the_last_step_has_changed_nothing(
         backups.restore(ctx, path, START)
     assert doubted == [str(int(START.timestamp()))]
     assert everything(ctx) == before
+
+
+@pytest.mark.parametrize("second_names", [True, False])
+def test_until_the_new_database_is_there_the_old_one_is(
+    ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second_names: bool
+) -> None:
+    """Where the disk knows no second names, the old one has to make room first, and is kept as well."""
+    path = the_backup(ctx, tmp_path)
+    practice.visit("Ana", START)
+    there = []
+
+    def looks(part: str, target: str) -> None:
+        there.append(os.path.exists(target))
+        move(part, target)
+
+    def refuses(*_: object) -> None:
+        raise OSError(errno.EPERM, "no second names here")
+
+    move = backups._move
+    monkeypatch.setattr(backups, "_move", looks)
+    if not second_names:
+        monkeypatch.setattr(os, "link", refuses)
+    backups.restore(ctx, path, START)
+    assert there == [second_names]
+    assert practice.rows("select * from appointment") == []
+    [kept] = tmp_path.glob("attune.db.before-*[0-9]")
+    with SqliteEngine(str(kept), ctx.store.sealer).transaction(write=False) as tx:
+        assert len(tx.all("select * from appointment")) == 1
+
+
+def hot_journal(path: str) -> bytes:
+    """What a crash in the middle of a transaction leaves: pages as they were before it."""
+    conn = sqlite.sqlite3.connect(path, isolation_level=None)
+    conn.execute("pragma journal_mode=delete")
+    conn.execute("update client set client_ref = 'of the old one, ' || id")
+    for statement in ("pragma synchronous=off", "begin", "update client set client_ref = id"):
+        conn.execute(statement)
+    left = Path(f"{path}-journal").read_bytes()
+    conn.execute("rollback")
+    conn.close()
+    return left
+
+
+def test_what_lay_beside_the_old_database_is_no_part_of_the_new_one(
+    ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal that a crash left would be played back into whatever file has the name. SQLite does away with it where
+    it can open the old database: here it can't."""
+    path = the_backup(ctx, tmp_path)
+    ctx.store.close()
+    Path(f"{ctx.store.path}-journal").write_bytes(hot_journal(ctx.store.path))
+    monkeypatch.setattr(backups, "_close_up", lambda _store: None)
+    backups.restore(ctx, path, START, force=True)
+    assert practice.client("Ana").client_ref == "C-Ana"
+    assert ctx.store.integrity() == "ok"
+    assert len(list(tmp_path.glob("attune.db.before-*-journal"))) == 1
+
+
+def test_a_copy_that_could_not_be_brought_into_one_file_does_not_take_the_place(
+    ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was put in doubt is in the file beside it, which isn't moved: all would go out again."""
+    path, before = the_backup(ctx, tmp_path), everything(ctx)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.1)
+    readers = []
+
+    def somebody_reads(store: SqliteEngine, *_: object) -> int:
+        reader = sqlite.connect(store.path, store._gate).conn
+        reader.execute("begin")
+        readers.append((reader, reader.execute("select count(*) from outbox").fetchone()))
+        return 0
+
+    monkeypatch.setattr(backups.erasing, "erase_again", somebody_reads)
+    with pytest.raises(StoreError, match="couldn't be brought into one file"):
+        backups.restore(ctx, path, START)
+    readers[0][0].close()
+    assert everything(ctx) == before
+    assert not [name for name in os.listdir(tmp_path) if "restoring" in name or "before-" in name]
+
+
+def test_where_a_restore_was_cut_off_no_empty_database_is_made(
+    ctx: Context, practice: Riverside, tmp_path: Path
+) -> None:
+    """It would look as if all had gone well, and answer clients as if nobody knew them."""
+    store = SqliteEngine(str(tmp_path / "elsewhere" / "attune.db"), ctx.store.sealer)
+    os.mkdir(tmp_path / "elsewhere")
+    backups.refuse_cut_off(store)
+    (tmp_path / "elsewhere" / "attune.db.restoring").write_bytes(b"half a copy")
+    with pytest.raises(StoreError, match="A restore was cut off"):
+        backups.refuse_cut_off(store)
+    store.migrate()
+    backups.refuse_cut_off(store)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """Many processes and threads on one database: turns at writing, nothing lost, nobody starved, nobody hangs."""
 
+import contextlib
+import gc
 import os
 import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils.utils import sqlite3
 
-from bot.store import Store, StoreError, system
+from bot.store import Store, StoreError, sqlite, system
 from tests.support import racers
 from tests.support.racers import alone, held_by_another, race, store_at
 
@@ -160,3 +163,81 @@ def test_a_child_forked_in_a_transaction_is_refused(store: Store) -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
         system.set_value(tx, "number", "1")
     assert number(store) == 1
+
+
+@pytest.mark.parametrize("safe_wal", [True, False], ids=["wal", "rollback journal"])
+def test_a_child_that_leaves_the_transaction_it_was_forked_in_spoils_nothing(
+    store: Any, safe_wal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It neither adds to it nor commits it nor undoes it, not even as it ends, and lets nobody write before time."""
+    store.close()
+    monkeypatch.setattr(sqlite, "wal_is_safe", lambda version: safe_wal)
+    parent, child = os.getpid(), -1
+    try:
+        with store.transaction() as tx:
+            system.set_value(tx, "number", "1")
+            child = os.fork()
+            if child == 0:
+                with contextlib.suppress(StoreError):
+                    system.set_value(tx, "number", "2")
+            else:
+                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+                with pytest.raises(StoreError), store._gate.turn(0):
+                    pass
+                system.set_value(tx, "more", "1")
+    except RuntimeError as error:
+        assert os.getpid() != parent
+        store.close()
+        del tx, store
+        gc.collect()
+        os._exit(7 if "forked in the middle" in str(error) else 1)
+    finally:
+        if os.getpid() != parent:
+            os._exit(1)
+    assert number(store) == 1
+    assert store.integrity() == "ok"
+
+
+def test_a_child_forked_while_another_thread_has_the_file_open_is_refused(store: Store, path: Path) -> None:
+    """It would write into a log that the parent removes, and be told that it is stored; not by a new store either."""
+    opened, end = threading.Event(), threading.Event()
+
+    def reads() -> None:
+        number(store)
+        opened.set()
+        end.wait(20)
+
+    other = threading.Thread(target=reads)
+    other.start()
+    assert opened.wait(20)
+    child = os.fork()
+    if child == 0:
+        refused = 0
+        for each in (store, store_at(path)):
+            try:
+                with each.transaction() as tx:
+                    system.set_value(tx, "number", "7")
+            except RuntimeError as error:
+                refused += "while another thread had the database open" in str(error)
+        os._exit(refused)
+    end.set()
+    other.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
+    with store.transaction() as tx:
+        system.set_value(tx, "number", "1")
+    assert number(store) == 1
+    assert store.integrity() == "ok"
+
+
+def test_a_child_may_use_a_file_that_its_parents_threads_have_closed(store: Store) -> None:
+    """Threads that have ended keep nothing."""
+    thread = threading.Thread(target=number, args=(store,))
+    thread.start()
+    thread.join()
+    child = os.fork()
+    if child == 0:
+        with store.transaction() as tx:
+            system.set_value(tx, "number", "7")
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert number(store) == 7

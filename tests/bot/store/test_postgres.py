@@ -1,5 +1,6 @@
 """The engine on PostgreSQL keeps what SQLite's keeps; all flows' tests run on it too (`make test-postgres`)."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from migrations import STEPS
 from tests.support import postgres, racers
 from tests.support.cast import MONDAY_NOON, PHONES, riverside
 from tests.support.racers import SECRET, alone, race
+from tests.support.strikes import struck
 
 LATER = MONDAY_NOON + timedelta(hours=1)
 
@@ -273,3 +275,47 @@ def test_the_server_is_known_again_and_another_is_not(engine: PostgresEngine) ->
 def test_names_become_the_servers_own_form(ours: str, theirs: str) -> None:
     """But not in literals, quoted names, casts and comments."""
     assert _native(ours).decode() == theirs
+
+
+def test_a_child_that_leaves_the_transaction_it_was_forked_in_spoils_nothing(engine: PostgresEngine) -> None:
+    """It neither adds to it nor commits it nor undoes it: the connection is the parent's. Afterwards it has its own."""
+    parent, told = os.getpid(), 0
+    try:
+        with engine.transaction() as tx:
+            system.set_value(tx, "number", "1")
+            child = os.fork()
+            if child == 0:
+                with pytest.raises(RuntimeError, match="forked in the middle"):
+                    system.set_value(tx, "number", "2")
+            else:
+                told = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+                system.set_value(tx, "more", "1")
+    except RuntimeError as error:
+        assert os.getpid() != parent, "that is the child's"
+        with engine.transaction(write=False) as tx:
+            seen = system.value(tx, "number")
+        os._exit(7 if "forked in the middle" in str(error) and seen is None else 1)
+    finally:
+        if os.getpid() != parent:
+            os._exit(1)
+    with engine.transaction(write=False) as tx:
+        assert [told, system.value(tx, "number"), system.value(tx, "more")] == [7, "1", "1"]
+
+
+def test_a_transaction_struck_at_any_step_leaves_nothing_of_itself_in_the_next(engine: PostgresEngine) -> None:
+    """A connection that is left in the middle of one is never used for another."""
+    number, more = 0, True
+
+    def writes() -> None:
+        with engine.transaction() as tx:
+            system.set_value(tx, "struck", str(number))
+            raise KeyError
+
+    while more:
+        number += 7  # every seventh: each is some trips to the server
+        more = struck(writes, number, (server.__file__, contextlib.__file__))
+        with engine.transaction(patience=60) as tx:
+            system.set_value(tx, "next", str(number))
+        with engine.transaction(write=False) as tx:
+            assert [system.value(tx, "struck"), system.value(tx, "next")] == [None, str(number)]
+    assert number > 100

@@ -1,5 +1,6 @@
 """Writers that wait together share one commit; one that fails takes no other along."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -11,8 +12,12 @@ from typing import Any
 
 import pytest
 
-from bot.store import StoreError, system, together
+from bot.store import StoreError, bell, system, together
 from tests.support.racers import store_at
+from tests.support.strikes import Struck, unwatched
+from tests.support.strikes import struck as struck_at
+
+STEPS = (together.__file__, bell.__file__, contextlib.__file__, threading.__file__)
 
 
 @pytest.fixture
@@ -328,6 +333,67 @@ class NoDatabase:
 
     def savepoint(self) -> AbstractContextManager[None]:
         return nullcontext()
+
+
+@pytest.mark.parametrize("error", [Struck, MemoryError])
+def test_a_leader_struck_at_any_step_keeps_nobody_waiting(error: type[BaseException]) -> None:
+    """Neither who waited behind it nor who comes next; at every step of the interpreter, in a bell and in what ends a
+    `with` too."""
+    writers, number, more = together.Together(NoDatabase()), 0, True
+    while more:
+        number += 1
+        told: list[object] = []
+        follower = threading.Thread(target=answer, args=(writers, told), daemon=True)
+
+        def begin(follower: threading.Thread = follower) -> None:
+            follower.start()
+            while not writers._waiting:
+                threading.Event().wait(0.0001)
+
+        more = struck_at(lambda begin=begin: writers.write(lambda: unwatched(begin)), number, STEPS, error=error)
+        next_ = threading.Thread(target=answer, args=(writers, told), daemon=True)
+        next_.start()
+        for thread in (next_, follower):
+            if thread.ident is not None:  # it was struck before it led
+                thread.join(10)
+                assert not thread.is_alive(), f"one hangs after a fault at step {number}"
+        assert "done" in told
+    assert number > 300
+
+
+@pytest.mark.parametrize("error", [Struck, MemoryError])
+def test_one_struck_at_any_step_while_it_waits_keeps_nobody_waiting(error: type[BaseException]) -> None:
+    """The leader goes on, and whoever comes next leads or is led."""
+    writers, number, more = together.Together(NoDatabase()), 0, [True]
+    while more[0]:
+        number += 1
+        told: list[object] = []
+
+        def waits(number: int = number) -> None:
+            more[0] = struck_at(lambda: writers.write(lambda: None), number, STEPS, error=error)
+
+        waiting = threading.Thread(target=waits, daemon=True)
+
+        def leads(waiting: threading.Thread = waiting) -> None:
+            waiting.start()
+            while not writers._waiting and waiting.is_alive():
+                threading.Event().wait(0.0001)
+
+        writers.write(leads)
+        next_ = threading.Thread(target=answer, args=(writers, told), daemon=True)
+        next_.start()
+        for thread in (waiting, next_):
+            thread.join(10)
+            assert not thread.is_alive(), f"one hangs after a fault at step {number}"
+        assert told == ["done"]
+    assert number > 100
+
+
+def answer(writers: together.Together, told: list[object]) -> None:
+    try:
+        told.append(writers.write(lambda: "done"))
+    except (StoreError, MemoryError) as error:
+        told.append(type(error))
 
 
 def test_a_child_forked_while_a_thread_leads_leads_itself() -> None:

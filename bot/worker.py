@@ -131,6 +131,7 @@ class Worker:
         self._stopping = threading.Event()
         self._lanes = {lane: Hands(ctx, f"send-{lane.channel}", partial(self._send, lane)) for lane in
                        sending.lanes_of(ctx)}  # fmt: skip
+        self._tempos = {lane: sending.Tempo(time.monotonic) for lane in self._lanes}
         self._looks = Hands(ctx, "look-up", self._look_up)
         self._chores = Chores(ctx, CHORES)
         self._rounds = Hands(ctx, "chores", self._do_chore)
@@ -209,15 +210,9 @@ class Worker:
         return 0
 
     def _send(self, lane: Lane) -> int:
-        """Send the next message of a lane; 0 when none may go now."""
-        now = self.clock.now()
-        claimed = sending.claim(self.ctx, self.id, now, lane, most=1)
-        for message in claimed:
-            try:
-                sending.deliver(self.ctx, message, self.clock.now(), self.clock.now)
-            except Exception as error:  # its lease will end; the others needn't wait for that
-                log.get().error("fault", what="sending", message=message.id, error=error.__class__.__name__)
-        return len(claimed) or self._wait_for_pace(lane, now)
+        """Send the next messages of a lane; 0 when none may go now."""
+        claimed = sending.send_next(self.ctx, self.id, lane, self.clock.now, self._tempos[lane])
+        return claimed or self._wait_for_pace(lane, self.clock.now())
 
     def _wait_for_pace(self, lane: Lane, now: datetime) -> int:
         """By the machine's clock, wait out the pace, so that it is kept to the second; 1 if it was worth it."""

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from bot import log
 from bot.channels import Outgoing
 from bot.clock import SystemClock
 from bot.flows import context
+from bot.store.sql import epoch
 from bot.worker import Worker
 from tests import bench_rows
 from tests.bench_goals import Goals
@@ -34,6 +35,7 @@ from tests.bench_replies import Town
 WORKERS = 2
 SECONDS, CHECK_INS = 60, 24_000
 SOON = 3.0  # seconds a worker gets to come up before anything is due
+LATER = timedelta(hours=1)  # nothing is due before all is written
 
 
 class Null:
@@ -67,9 +69,11 @@ def measure(folder: Path, goals: Goals, check_ins: int) -> None:
     ]  # fmt: skip
     try:
         time.sleep(SOON)
-        bench_rows.due(town.practice, whose, datetime.now(UTC))
-        busy = _processor(workers)
-        took = _wait(town, check_ins)
+        bench_rows.due(town.practice, whose, datetime.now(UTC) + LATER)
+        busy, began = _processor(workers), time.perf_counter()
+        with store.transaction() as tx:
+            tx.run("update check_in set due_at = :now where state = 'planned'", {"now": epoch(datetime.now(UTC))})
+        took = _wait(town, check_ins, began)
         busy = _processor(workers) - busy
     finally:
         for worker in workers:
@@ -78,14 +82,15 @@ def measure(folder: Path, goals: Goals, check_ins: int) -> None:
             worker.wait(60)
     with store.transaction(write=False) as tx:
         twice = tx.one("select count(*) as n from attempt") or {"n": 0}
-    goals.plain(f"sending {check_ins} check-ins that are due together, two workers", check_ins / took, "/s")
+    what = f"sending {check_ins} check-ins that fall due at one moment, two workers"
+    goals.at_most(what, took, SECONDS * check_ins / CHECK_INS, "s")
+    goals.plain("  that is", check_ins / took, "/s")
     goals.plain("  processor time of the workers for each", busy / check_ins * 1000, "ms")
-    goals.at_most(f"  {CHECK_INS} at that rate", took * CHECK_INS / check_ins, SECONDS, "s")
     goals.whole("attempts more than check-ins", int(twice["n"]) - check_ins)
 
 
-def _wait(town: Town, check_ins: int) -> float:
-    began = time.perf_counter()
+def _wait(town: Town, check_ins: int, began: float) -> float:
+    """Seconds from then until the last one's outcome is on disk."""
     while True:
         with town.ctx.store.transaction(write=False) as tx:
             row = tx.one("select count(*) as n from attempt where outcome = 'sent'")

@@ -1,48 +1,32 @@
-"""Sending, step by step: claim; check everything again and write the attempt down; call; write what came of it.
+"""Sending, step by step: claim, check everything again and write the attempt down; call; write what came of it.
 
 No transaction is open while a provider is called. What the provider's answer leaves open is in doubt, and
 `bot.flows.settling` looks it up before anything else happens to it.
+
+Where a provider takes messages at once, a thread takes several together: their attempts are on disk by one commit
+before the first of them is called for, and what came of them is by another. Nothing else differs: each is checked,
+called for and fenced by itself.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 
 from bot import log
-from bot.channels import DeliveryFailed, InDoubt, Outgoing, codes
-from bot.flows import client_letters, older_copy, outcomes, to_staff
+from bot.channels import DeliveryFailed, InDoubt, Outgoing
+from bot.flows import leases, older_copy, outcomes, pace, refusals, to_staff
 from bot.flows.context import Context
-from bot.flows.falling_back import never_arrived
-from bot.flows.planning import for_planning, for_schedule, rule_for, rule_of
-from bot.flows.readiness import missing_for_going_live
+from bot.flows.rechecking import begin
 from bot.flows.settling import first_look
-from bot.store import Tx, appointments, check_ins, clients, outbox, practices, sends, system
-from bot.store.clients import Client
-from bot.store.outbox import URGENT, Message
-from bot.store.practices import Practice
-from surveys import courtesy
-from surveys.conversation import OPEN, State
-from surveys.schedule import Client as Stranger
-from surveys.window import known_zone
+from bot.store import Tx, sends
+from bot.store.outbox import Message
 
 AT_ONCE = 10
-RETRY_AFTER = (30, 60, 120, 300, 900, 1800, 3600)  # seconds; the last one again and again
-RETRY_STAFF = (30, 60, 120, 300, 300, 300, 600, 900, 1800)  # in minutes if it can: greylisting lets go after five
-RETRY_URGENT = (5, 10, 30, 60)
-MAIL_STAYS = timedelta(days=3)  # a mail put off for longer is given up; whoever should know is told of it
-LONGEST_RETRY_AFTER = 3600  # what a provider may ask us to wait
-LONGEST_HOLD = timedelta(minutes=5)  # what one "too many requests" may hold up the sender's other messages
-CLOCK_JUMP = timedelta(minutes=10)  # a pace further ahead than this means that the clock went back
-TURN = timedelta(seconds=5)  # two clients on one phone: how soon the second is looked at again
-ASIDE = {"claimed": timedelta(seconds=1), "in_doubt": timedelta(seconds=5)}
+ROOM = 0.05  # seconds that the calls of one thread's batch should take together; a slow provider's come one by one
 FRESH = timedelta(seconds=1)  # how old the look at a client's consent may be when the provider is called
-HELD_UP = timedelta(
-    seconds=3
-)  # how old the time may be by which all was checked, the wait for a turn at writing included
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CALL = timedelta(seconds=30)  # the longest a call may take, with HELD_UP: validity counts from its end
+HELD_UP = timedelta(seconds=3)  # how old the time may be by which all was checked; for our own people that is all
+Tell = Callable[[], datetime]
 
 
 @dataclass(frozen=True)
@@ -51,6 +35,19 @@ class Lane:
 
     channel: str
     urgent: bool
+
+
+class Tempo:
+    """How many messages a thread of a lane takes together: more while its provider takes them all, and fast.
+    `stopwatch` counts seconds."""
+
+    def __init__(self, stopwatch: Callable[[], float]) -> None:
+        self.stopwatch, self.most = stopwatch, 1
+
+    def note(self, calls: int, all_taken: bool, seconds: float) -> None:
+        """So many calls took so long."""
+        fit = int(ROOM * calls / seconds) if seconds > 0 else AT_ONCE
+        self.most = max(1, min(fit, 2 * self.most, AT_ONCE)) if all_taken else 1
 
 
 def lanes_of(ctx: Context) -> list[Lane]:
@@ -91,54 +88,114 @@ def claim(ctx: Context, worker: str, now: datetime, lane: Lane | None = None, mo
 
     def work() -> list[Message]:
         with ctx.store.transaction() as tx:
-            lanes = ([lane] if lane else lanes_of(ctx)) if older_copy.may_send(ctx, tx) else []
-            return [message for each in lanes for message in _claim(ctx, tx, each, worker, now, most)]
+            return _claimed(ctx, tx, [lane] if lane else lanes_of(ctx), worker, now, most)
 
     return ctx.store.together(work)
 
 
-def deliver(ctx: Context, message: Message, now: datetime, tell: Callable[[], datetime] | None = None) -> None:
+def deliver(ctx: Context, message: Message, now: datetime, tell: Tell | None = None) -> None:
     """Send one claimed message, if it is still right to send it at this moment.
 
     `tell` gives the time again: where more than a moment has gone by before the call (the worker was frozen,
     the disk was slow, the clock was set), the checks are stale and the message goes back for another turn.
     """
     clock = tell or (lambda: now)
-    outgoing, looked_at = ctx.store.together(lambda: _prepared(ctx, message, now, clock))
-    if outgoing is None:
-        return
-    outgoing = to_staff.with_picture(ctx, message, outgoing)
-    try:
-        with _lease_kept(ctx, message, outgoing.attempt_id, tell):
-            _check_fresh(message, now, looked_at, clock())
-            provider_id = ctx.channels[message.channel].send(outgoing)
-    except _HeldUp:
+
+    def work() -> _Batch:
         with ctx.store.transaction() as tx:
-            sends.try_again(tx, message.id, outgoing.attempt_id, now, "the worker was held up", now)
-    except DeliveryFailed as failure:
-        _failed(ctx, message, outgoing, failure, now)
-    except InDoubt as doubt:
-        _in_doubt(ctx, message, outgoing, str(doubt), tell() if tell else now)
-    except Exception as error:
-        # whatever went wrong, the provider may have it
-        log.get().error("fault", what="channel", error=error.__class__.__name__, message=message.id)
-        _in_doubt(ctx, message, outgoing, f"the channel failed ({error.__class__.__name__})", tell() if tell else now)
-    else:
-        ctx.store.together(lambda: _accepted(ctx, message, outgoing.attempt_id, provider_id, now))
-        log.get().info("sent", message=message.id, kind=message.kind, channel=message.channel)
+            looked_at = clock()
+            outgoing = begin(ctx, tx, message, now)
+        return _Batch([(message, outgoing)] if outgoing else [], now, looked_at)
+
+    _hand_over(ctx, ctx.store.together(work), tell, None)
+
+
+def send_next(ctx: Context, worker: str, lane: Lane, tell: Tell, tempo: Tempo) -> int:
+    """Claim the next messages of a lane and send each that is still right to send, as `claim` and `deliver` do, but
+    checked in the transaction that claims it; how many were claimed."""
+
+    def work() -> tuple[int, _Batch]:
+        with ctx.store.transaction() as tx:
+            now = tell()
+            claimed = _claimed(ctx, tx, [lane], worker, now, 1 if lane.urgent else tempo.most)
+            begun = [(message, _guarded(ctx, tx, message, now)) for message in claimed]
+        return len(claimed), _Batch([(message, out) for message, out in begun if out], now, now)
+
+    claimed, batch = ctx.store.together(work)
+    _hand_over(ctx, batch, tell, tempo)
+    return claimed
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Messages whose attempts are on disk. `now`: the time by which all was checked; `looked_at`: when consent was."""
+
+    begun: Sequence[tuple[Message, Outgoing]]
+    now: datetime
+    looked_at: datetime
+
+
+@dataclass(frozen=True)
+class _Note:
+    """What came of one message, to be written down. `taken`: the provider has it. `alone`: that it hasn't says nothing
+    of the others."""
+
+    message: Message
+    write: Callable[[], object]
+    taken: bool = False
+    alone: bool = False
 
 
 class _HeldUp(Exception):
     """The checks are stale."""
 
 
-def _prepared(
-    ctx: Context, message: Message, now: datetime, clock: Callable[[], datetime]
-) -> tuple[Outgoing | None, datetime]:
-    """What to send, if it is to be sent, and when its client's consent was looked at."""
-    with ctx.store.transaction() as tx:
-        looked_at = clock()
-        return _prepare(ctx, tx, message, now), looked_at
+def _hand_over(ctx: Context, batch: _Batch, tell: Tell | None, tempo: Tempo | None) -> None:
+    notes: list[_Note] = []
+    began = tempo.stopwatch() if tempo else 0.0
+    try:
+        with leases.kept(ctx, [(message.id, out.attempt_id) for message, out in batch.begun], tell):
+            _call_each(ctx, batch, tell or (lambda: batch.now), notes)
+        if tempo and notes:
+            tempo.note(len(notes), all(note.taken for note in notes), tempo.stopwatch() - began)
+    finally:
+        _write_down(ctx, notes)
+
+
+def _call_each(ctx: Context, batch: _Batch, clock: Tell, notes: list[_Note]) -> None:
+    """One after the other. Once a provider hangs, fails or asks for patience, the others go back for another turn."""
+    go_on = True
+    for message, outgoing in batch.begun:
+        if not go_on:
+            notes.append(_put_off(ctx, message, outgoing, batch.now))
+            continue
+        try:
+            note = _call(ctx, batch, message, outgoing, clock)
+        except Exception as error:  # not the channel's; its lease will end, and the others needn't wait for that
+            log.get().error("fault", what="sending", message=message.id, error=error.__class__.__name__)
+            continue
+        notes.append(note)
+        go_on = note.taken or note.alone
+
+
+def _call(ctx: Context, batch: _Batch, message: Message, outgoing: Outgoing, clock: Tell) -> _Note:
+    now = batch.now
+    outgoing = to_staff.with_picture(ctx, message, outgoing)
+    try:
+        _check_fresh(message, now, batch.looked_at, clock())
+        provider_id = ctx.channels[message.channel].send(outgoing)
+    except _HeldUp:
+        return _put_off(ctx, message, outgoing, now)
+    except DeliveryFailed as failure:
+        return _Note(message, partial(refusals.failed, ctx, message, outgoing, failure, now), alone=failure.permanent)
+    except InDoubt as doubt:
+        return _Note(message, partial(_in_doubt, ctx, message, outgoing, str(doubt), clock()))
+    except Exception as error:
+        # whatever went wrong, the provider may have it
+        log.get().error("fault", what="channel", error=error.__class__.__name__, message=message.id)
+        reason = f"the channel failed ({error.__class__.__name__})"
+        return _Note(message, partial(_in_doubt, ctx, message, outgoing, reason, clock()))
+    return _Note(message, partial(_accepted, ctx, message, outgoing.attempt_id, provider_id, now), taken=True)
 
 
 def _check_fresh(message: Message, now: datetime, looked_at: datetime, at: datetime) -> None:
@@ -147,30 +204,51 @@ def _check_fresh(message: Message, now: datetime, looked_at: datetime, at: datet
         raise _HeldUp
 
 
+def _write_down(ctx: Context, notes: Sequence[_Note]) -> None:
+    """What came of each, in one transaction; a fault in one is undone alone, and its lease will end."""
+
+    def work() -> list[Message]:
+        with ctx.store.transaction():
+            return [note.message for note in notes if _written(ctx, note) and note.taken]
+
+    for message in ctx.store.together(work) if notes else []:
+        log.get().info("sent", message=message.id, kind=message.kind, channel=message.channel)
+
+
+def _written(ctx: Context, note: _Note) -> bool:
+    try:
+        with ctx.store.transaction():
+            note.write()
+    except Exception as error:
+        log.get().error("fault", what="sending", message=note.message.id, error=error.__class__.__name__)
+        return False
+    return True
+
+
 def _accepted(ctx: Context, message: Message, attempt_id: str, provider_id: str, now: datetime) -> None:
     with ctx.store.transaction() as tx:
         outcomes.accepted(tx, message, attempt_id, provider_id, now)
 
 
-@contextmanager
-def _lease_kept(ctx: Context, message: Message, attempt_id: str, tell: Callable[[], datetime] | None) -> Iterator[None]:
-    """Renew the lease while the call is open: a slow provider must not be taken for a dead worker."""
-    lease, ended = timedelta(seconds=ctx.config.lease_seconds), Event()
+def _put_off(ctx: Context, message: Message, outgoing: Outgoing, now: datetime) -> _Note:
+    def write() -> None:
+        with ctx.store.transaction() as tx:
+            sends.try_again(tx, message.id, outgoing.attempt_id, now, "the worker was held up", now)
 
-    def renew() -> None:
-        while tell is not None and not ended.wait(ctx.config.lease_seconds / 3):
-            try:
-                with ctx.store.transaction() as tx:
-                    sends.renew(tx, message.id, attempt_id, tell() + lease)
-            except Exception as error:  # the lease ends then, and the message is looked up
-                log.get().error("fault", what="renewing a lease", error=error.__class__.__name__)
-        ctx.store.close()
+    return _Note(message, write)
 
-    Thread(target=renew, name="lease", daemon=True).start()
-    try:
-        yield
-    finally:
-        ended.set()
+
+def _in_doubt(ctx: Context, message: Message, outgoing: Outgoing, reason: str, now: datetime) -> None:
+    log.get().warning("in doubt", message=message.id, kind=message.kind, attempt=outgoing.attempt_id)
+    settle = timedelta(seconds=ctx.config.settle_seconds)
+    with ctx.store.transaction() as tx:
+        sends.set_in_doubt(tx, message.id, outgoing.attempt_id, reason, first_look(message, now, settle), now)
+
+
+def _claimed(ctx: Context, tx: Tx, lanes: Sequence[Lane], worker: str, now: datetime, most: int) -> list[Message]:
+    if not older_copy.may_send(ctx, tx):
+        return []
+    return [message for lane in lanes for message in _claim(ctx, tx, lane, worker, now, most)]
 
 
 def _claim(ctx: Context, tx: Tx, lane: Lane, worker: str, now: datetime, most: int) -> list[Message]:
@@ -186,178 +264,19 @@ def _claim(ctx: Context, tx: Tx, lane: Lane, worker: str, now: datetime, most: i
         lease=timedelta(seconds=ctx.config.lease_seconds),
         most=1 if paced and not lane.urgent else most,
     )
-    _use_pace(ctx, tx, lane.channel, sum(message.segments for message in claimed), now)
+    pace.use(ctx, tx, lane.channel, sum(message.segments for message in claimed), now)
     return claimed
 
 
 def _pause(ctx: Context, tx: Tx, lane: Lane, now: datetime) -> timedelta:
-    if lane.urgent:
-        return timedelta()
-    return _free_at(ctx, tx, lane.channel, now) - now
+    return timedelta() if lane.urgent else pace.free_at(ctx, tx, lane.channel, now) - now
 
 
-def _free_at(ctx: Context, tx: Tx, channel: str, now: datetime) -> datetime:
-    """From when on the sender's pace allows the next message; now, if it does already."""
-    free_at = system.free_at(tx, ctx.channels[channel].sender)
-    ahead = timedelta(milliseconds=free_at) - (now - _EPOCH)
-    return now + ahead if timedelta() < ahead <= CLOCK_JUMP else now
-
-
-def _use_pace(ctx: Context, tx: Tx, channel: str, segments: int, now: datetime) -> None:
-    """Use up (or, below zero, give back) the sender's pace."""
-    if channel == "sms" and ctx.config.pace and segments:
-        free_at = _free_at(ctx, tx, channel, now) + timedelta(seconds=segments / ctx.config.pace)
-        _hold(ctx, tx, channel, free_at)
-
-
-def _hold(ctx: Context, tx: Tx, channel: str, until: datetime) -> None:
-    system.set_free_at(tx, ctx.channels[channel].sender, (until - _EPOCH) // timedelta(milliseconds=1))
-
-
-def _prepare(ctx: Context, tx: Tx, message: Message, now: datetime) -> Outgoing | None:
-    """Check everything again and write the attempt down; None when it isn't to be sent now."""
-    verdict = _judge(ctx, tx, message, now)
-    if not isinstance(verdict, courtesy.Go):
-        _use_pace(ctx, tx, message.channel, -message.segments, now)
-    if isinstance(verdict, courtesy.Drop):
-        outcomes.dropped(tx, message, verdict.reason, now)
+def _guarded(ctx: Context, tx: Tx, message: Message, now: datetime) -> Outgoing | None:
+    """One that can't be judged waits for its lease to end; those behind it needn't."""
+    try:
+        with tx.savepoint():
+            return begin(ctx, tx, message, now)
+    except Exception as error:
+        log.get().error("fault", what="sending", message=message.id, error=error.__class__.__name__)
         return None
-    if isinstance(verdict, courtesy.Wait):
-        sends.put_back(tx, message, verdict.until, verdict.reason)
-        return None
-    lease = timedelta(seconds=ctx.config.lease_seconds)
-    attempt_id = sends.begin_attempt(tx, message, now, lease)
-    if attempt_id is None:
-        return None
-    outgoing = Outgoing(
-        to=message.address,
-        subject=message.subject,
-        body=message.body,
-        html=message.html,
-        message_id=message.id,
-        attempt_id=attempt_id,
-        valid_seconds=int((verdict.until - now - CALL).total_seconds()),
-        now=now,
-    )
-    if message.channel != "mail":
-        return outgoing
-    return (
-        to_staff.dressed(tx, message, outgoing)
-        if message.person_id
-        else client_letters.dressed(ctx, tx, message, outgoing)
-    )
-
-
-def _judge(ctx: Context, tx: Tx, message: Message, now: datetime) -> courtesy.Go | courtesy.Wait | courtesy.Drop:
-    if message.urgency != URGENT and (state := sends.live_elsewhere(tx, message)):
-        return courtesy.Wait(now + ASIDE[state], "another message to this number is on its way")
-    if message.client_id is None:
-        return _judge_for_stranger(tx, message, now)
-    return _judge_for_client(ctx, tx, message, now)
-
-
-def _judge_for_stranger(tx: Tx, message: Message, now: datetime) -> courtesy.Go | courtesy.Wait | courtesy.Drop:
-    """Our own people are always told; a number we don't know is answered in the practice's own hours, unless it
-    said STOP."""
-    if message.person_id is not None:
-        return to_staff.may_go(tx, message, now)
-    practice = practices.get(tx, message.practice_id)
-    stopped = clients.is_stopped(tx, practice.id, message.address)
-    stranger = Stranger(zone=practice.timezone, consent_at=None, stopped=stopped)
-    errand = courtesy.Errand(message.kind, message.created_at)
-    return courtesy.judge(errand, stranger, rule_of(dict(practice.schedule)), now)
-
-
-def _judge_for_client(
-    ctx: Context, tx: Tx, message: Message, now: datetime
-) -> courtesy.Go | courtesy.Wait | courtesy.Drop:
-    practice = practices.get(tx, message.practice_id)
-    client = clients.get(tx, practice.id, message.client_id or "").by(message.channel)
-    if courtesy.KINDS[message.kind].unasked:
-        if client.address != message.address:
-            return courtesy.Drop("the client's number or address has changed")
-        if blocked := _not_yet(ctx, tx, practice, client, message, now):
-            return blocked
-    return _by_courtesy(tx, message, practice, client, now)
-
-
-def _by_courtesy(
-    tx: Tx, message: Message, practice: Practice, client: Client, now: datetime
-) -> courtesy.Go | courtesy.Wait | courtesy.Drop:
-    """Ask the table of manners. STOP holds for the person and for the number the message goes to."""
-    rule = rule_for(tx, practice, client.therapist_id, client.id)
-    found = replace(
-        for_schedule(client, rule),
-        zone=known_zone(client.timezone, practice.timezone),
-        stopped=client.stopped or clients.is_stopped(tx, practice.id, message.address),
-    )
-    return courtesy.judge(_errand(tx, message), found, rule, now)
-
-
-def _not_yet(
-    ctx: Context, tx: Tx, practice: Practice, client: Client, message: Message, now: datetime
-) -> courtesy.Wait | None:
-    """What makes a check-in wait: a rule changed since, a practice that isn't ready, someone else's turn."""
-    check_in = check_ins.get(tx, practice.id, message.check_in_id or "")
-    if check_in.state == State.PLANNED and check_in.due_at > now:
-        return courtesy.Wait(check_in.due_at, "the schedule has moved it")
-    if ctx.config.real_twilio and missing_for_going_live(tx, practice):
-        return courtesy.Wait(now + timedelta(minutes=15), "the practice isn't ready: see `attune doctor`")
-    for practice_id, other in clients.sharing(tx, client):
-        latest = check_ins.latest_asked(tx, practice_id, other)
-        if latest is not None and latest.state in OPEN and latest.expires_at > now:
-            return courtesy.Wait(min(now + TURN, latest.expires_at), "someone else is asked")
-    return None
-
-
-def _errand(tx: Tx, message: Message) -> courtesy.Errand:
-    if message.check_in_id is None:
-        return courtesy.Errand(message.kind, message.created_at)
-    check_in = check_ins.get(tx, message.practice_id, message.check_in_id)
-    visit = appointments.get(tx, message.practice_id, check_in.appointment_id)
-    awaited = (State.ASKED,) if message.kind == "reminder" else OPEN
-    return courtesy.Errand(
-        kind=message.kind,
-        written_at=message.created_at,
-        appointment=for_planning(visit),
-        open=check_in.state in awaited,
-        planned=check_in.state == State.PLANNED or never_arrived(tx, message, check_in),
-        expires_at=check_in.expires_at,
-    )
-
-
-def _failed(ctx: Context, message: Message, outgoing: Outgoing, failure: DeliveryFailed, now: datetime) -> None:
-    log.get().warning("not taken", message=message.id, kind=message.kind, code=failure.code, what=failure.meaning)
-    with ctx.store.transaction() as tx:
-        if failure.permanent or (message.channel == "mail" and now - message.created_at > MAIL_STAYS):
-            outcomes.refused(
-                ctx,
-                tx,
-                message,
-                outgoing.attempt_id,
-                code=failure.code,
-                meaning=failure.meaning,
-                reason=failure.reason,
-                now=now,
-            )
-        else:
-            due_at = now + _retry_after(ctx, tx, message, failure, now)
-            sends.try_again(tx, message.id, outgoing.attempt_id, due_at, failure.reason, now)
-
-
-def _retry_after(ctx: Context, tx: Tx, message: Message, failure: DeliveryFailed, now: datetime) -> timedelta:
-    """How long to wait; a provider that asks for patience gets it for everything that isn't urgent."""
-    if failure.meaning == codes.BUSY and failure.retry_after:
-        wait = timedelta(seconds=min(failure.retry_after, LONGEST_RETRY_AFTER))
-        _hold(ctx, tx, message.channel, max(_free_at(ctx, tx, message.channel, now), now + min(wait, LONGEST_HOLD)))
-        return wait
-    times = RETRY_URGENT if message.urgency == URGENT else RETRY_STAFF if message.person_id else RETRY_AFTER
-    attempts = outbox.get(tx, message.practice_id, message.id).attempts
-    return timedelta(seconds=times[min(attempts, len(times)) - 1])
-
-
-def _in_doubt(ctx: Context, message: Message, outgoing: Outgoing, reason: str, now: datetime) -> None:
-    log.get().warning("in doubt", message=message.id, kind=message.kind, attempt=outgoing.attempt_id)
-    settle = timedelta(seconds=ctx.config.settle_seconds)
-    with ctx.store.transaction() as tx:
-        sends.set_in_doubt(tx, message.id, outgoing.attempt_id, reason, first_look(message, now, settle), now)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.channels import Outgoing
-from bot.flows import receiving, sending
+from bot.flows import leases, receiving, sending
 from bot.flows.context import Context
 from bot.sandbox import Sandbox
 from bot.store import Tx, clients
@@ -175,7 +175,7 @@ def test_a_provider_is_called_within_a_second_of_the_look_at_consent_or_not_at_a
     post = post.by(channel)
     message = post.ask("Ana")
     clock = [MONDAY_NOON]
-    plain = sending._lease_kept
+    plain = leases.kept
 
     @contextmanager
     def slow(*args: Any) -> Iterator[None]:
@@ -183,7 +183,7 @@ def test_a_provider_is_called_within_a_second_of_the_look_at_consent_or_not_at_a
             clock[0] += timedelta(seconds=later)
             yield
 
-    monkeypatch.setattr(sending, "_lease_kept", slow)
+    monkeypatch.setattr(leases, "kept", slow)
     (claimed,) = post.claim(MONDAY_NOON)
     sending.deliver(post.ctx, claimed, MONDAY_NOON, lambda: clock[0])
     assert (len(channel.sent), post.state(message)) == (asked, "sent" if asked else "due")

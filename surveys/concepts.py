@@ -17,6 +17,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from surveys.phrases import BREAK, Match, Words
 
@@ -25,6 +26,8 @@ ENOUGH = 3
 _REACH = 40  # words around a clear sign in which others add to it
 WINDOW = 14  # words from the first to the last of what stands together; more is another thought, in a long ramble
 _MOST = 60  # places of one concept that are looked at in one reply
+_CONCEPT = "concept."  # begins the group of a concept's matches, which ends with the language
+_Key = tuple[str, str]
 _SIGN = re.compile(r"\s([+&-])\s")
 
 
@@ -93,42 +96,58 @@ def enough(signs: Sequence[Together]) -> list[Together]:
     return []
 
 
+class _Ready(NamedTuple):
+    """A rule with the matches it looks for, by group and value."""
+
+    rule: Rule
+    all: frozenset[_Key]
+    needs: Sequence[_Key]
+    unless: Sequence[_Key]
+
+
+def _keys(rule: Rule, names: Sequence[str]) -> list[_Key]:
+    return [(_CONCEPT + rule.language, name) for name in names]
+
+
 class Rules:
     """The rules of all languages."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._by_need: dict[tuple[str, str], list[Rule]] = defaultdict(list)
-        counted: dict[tuple[str, str], int] = defaultdict(int)
+        self._by_need: dict[_Key, list[_Ready]] = defaultdict(list)
+        counted: dict[_Key, int] = defaultdict(int)
         for rule in rules:
-            for need in rule.needs:
-                counted[rule.language, need] += 1
+            for key in _keys(rule, rule.needs):
+                counted[key] += 1
         for rule in rules:  # looked at only where its rarest concept occurs
-            rarest = min(rule.needs, key=lambda need: counted[rule.language, need])
-            self._by_need[rule.language, rarest].append(rule)
+            needs = _keys(rule, rule.needs)
+            ready = _Ready(rule, frozenset(needs), needs, _keys(rule, rule.unless))
+            self._by_need[min(needs, key=lambda key: counted[key])].append(ready)
 
     def find(self, matches: Sequence[Match], words: Words, excepted: Mapping[str, Collection[int]]) -> list[Together]:
         """The rules that hold. `excepted`: for each group of rules the places whose words are meant otherwise."""
-        found: dict[tuple[str, str], list[Match]] = defaultdict(list)
+        found: dict[_Key, list[Match]] = defaultdict(list)
         for match in matches:
-            if match.group.startswith("concept.") and len(found[match.group[8:], match.value]) < _MOST:
-                found[match.group[8:], match.value].append(match)
-        candidates = [rule for key in found for rule in self._by_need.get(key, ())]
-        candidates = [r for r in candidates if all((r.language, need) in found for need in r.needs)]
+            if match.group.startswith(_CONCEPT):
+                found[match.group, match.value].append(match)
+        there = frozenset(found)
+        candidates = [ready for key in found for ready in self._by_need.get(key, ()) if ready.all <= there]
         if not candidates:
             return []
         breaks = [i for i, word in enumerate(words.folded) if word == BREAK]
         held = []
-        for rule in candidates:
+        for rule, _, needs, unless in candidates:
             without = excepted.get(rule.group, ())
-            rows = [[m for m in found[rule.language, need] if _free(m, without)] for need in rule.needs]
-            stops = [m for name in rule.unless for m in found.get((rule.language, name), ())]
+            rows = [_free(found[key][:_MOST], without) for key in needs]
+            stops = [m for key in unless if key in found for m in found[key][:_MOST]]
             if parts := _parts(rule, rows, stops, breaks):
                 held.append(Together(rule, parts))
         return held
 
 
-def _free(match: Match, without: Collection[int]) -> bool:
-    return not without or not any(place in without for place in range(match.first, match.after))
+def _free(matches: Sequence[Match], without: Collection[int]) -> Sequence[Match]:
+    if not without:
+        return matches
+    return [m for m in matches if not any(place in without for place in range(m.first, m.after))]
 
 
 def _parts(

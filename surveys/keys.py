@@ -83,7 +83,7 @@ def _or_empty(form: Form) -> Form:
 
 
 def _unknown(key: str) -> str:
-    near = get_close_matches(key, FORMS, n=1)
+    near = [each for each in FORMS if key and each.startswith(key)] or get_close_matches(key, FORMS, n=1)
     meant = f" Did you mean {near[0]}?" if near else ""
     return f"There is no key {key}.{meant} The keys are: {', '.join(FORMS)}."
 

@@ -11,6 +11,7 @@ from surveys.keys import FORMS, BadSchedule
 from surveys.schedule import Schedule
 
 Texts = Mapping[str, str]
+NOTHING: Texts = {}
 DEFAULT = "default"  # typed as a value: as the layer below has it
 NOT_OWN = {
     "client": {
@@ -52,10 +53,14 @@ def changed(own: Texts, changes: Texts, scope: str) -> dict[str, str]:
     return {key: shown[key] for key in FORMS if key in kept}
 
 
-def differing(texts: Texts, below: Texts) -> dict[str, str]:
+def differing(texts: Texts, below: Texts, held: Texts = NOTHING) -> dict[str, str]:
     """The layer that gives these texts over the one below. Closed days and a pause are a layer's own, so they stay
-    as they are, unless they say nothing."""
-    return {key: text for key, text in texts.items() if (text if key in _JOINED else text != below.get(key))}
+    as they are, unless they say nothing; so does what it `held` already in the same words."""
+
+    def kept(key: str, text: str) -> bool:
+        return bool(text) if key in _JOINED else text != below.get(key) or text == held.get(key)
+
+    return {key: text for key, text in texts.items() if kept(key, text)}
 
 
 class Rules:

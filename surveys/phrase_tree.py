@@ -5,7 +5,9 @@ memory, and one with fewer parts is found in the processor's own.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+BREAK = "."  # stands between two sentences in a row of words
 Found = tuple[str, str]  # group and value
+End = tuple[Found, int]  # what is found, and the word before which it ends
 _Row = tuple[tuple[str, ...], "Place"]
 
 
@@ -32,7 +34,7 @@ class Sign:
 class Place:
     """A place in the tree: what is found once it is reached, and where each sign leads. A `leaf` has no way on."""
 
-    __slots__ = ("end", "found", "gaps", "leaf", "numbers", "prefixes", "words")
+    __slots__ = ("end", "found", "gaps", "leaf", "numbers", "only_words", "prefixes", "words")
 
     def __init__(
         self,
@@ -45,7 +47,12 @@ class Place:
     ) -> None:
         self.words, self.prefixes = words, prefixes  # prefixes by their first three letters
         self.gaps, self.numbers, self.end, self.found = gaps, numbers, end, found
-        self.leaf = not (words or prefixes or gaps or numbers or end)
+        self.only_words = not (prefixes or gaps or numbers or end)
+        self.leaf = self.only_words and not words
+
+    def may_begin(self, word: str) -> bool:
+        """Whether anything leads on from here with the word, where a row may begin; no gap begins one."""
+        return word in self.words or word[:3] in self.prefixes or word.isdecimal()
 
     def same(self, other: "Place") -> bool:
         """Whether the same is found here, and the very same places follow."""
@@ -71,6 +78,7 @@ class Tree:
 
     def __init__(self) -> None:
         self._places: dict[int, Place] = {}
+        self._leaves: dict[tuple[Found, ...], Place] = {}
         self._parts: dict[Any, Any] = {(): ()}
         self._none: Mapping[str, Any] = {}
 
@@ -83,6 +91,8 @@ class Tree:
                 found[pattern.found] = None
             else:
                 ways.setdefault(pattern.signs[at], []).append(pattern)
+        if not ways:
+            return self._leaf(tuple(found))
         leads = [(sign, self.grown(through, at + 1)) for sign, through in ways.items()]
         rows = [(entry, place) for sign, place in leads for entry in sign.entries]
         return self._place(
@@ -92,6 +102,11 @@ class Tree:
             end=next((place for sign, place in leads if sign.end), None),
             found=tuple(found),
         )
+
+    def _leaf(self, found: tuple[Found, ...]) -> Place:
+        if found not in self._leaves:
+            self._leaves[found] = self._place((), found=found)
+        return self._leaves[found]
 
     def _place(
         self,
@@ -137,3 +152,44 @@ class Tree:
     def _one(self, part: Any) -> Any:
         """The first of all tuples that are equal."""
         return self._parts.setdefault(part, part)
+
+
+def walk(place: Place, row: Sequence[str], at: int, ends: list[End]) -> None:
+    """Put what is found from `at` on, and where each ends, into `ends`; the row ends with a break."""
+    for what in place.found:
+        ends.append((what, at))
+    if place.leaf:
+        return
+    word = row[at]
+    if word == BREAK:
+        for last in (place, *(child for _, child in place.gaps)):  # a gap may be empty at the end too
+            if last.end is not None:
+                walk(last.end, row, at, ends)
+        return
+    for child in place.words.get(word, ()):
+        if child.only_words and row[at + 1] not in child.words:  # most ways end at once
+            for what in child.found:
+                ends.append((what, at + 1))
+        else:
+            walk(child, row, at + 1, ends)
+    if place.prefixes:
+        for prefix, child in place.prefixes.get(word[:3], ()):
+            if word.startswith(prefix):
+                walk(child, row, at + 1, ends)
+    if place.numbers and word.isdecimal():
+        for large, child in place.numbers:
+            if not large or len(word.lstrip("0")) > 1:
+                walk(child, row, at + 1, ends)
+    for size, child in place.gaps:
+        if not child.only_words or not child.words.keys().isdisjoint(row[at : at + size + 1]):
+            _walk_gap(child, row, at, size, ends)
+
+
+def _walk_gap(place: Place, row: Sequence[str], at: int, size: int, ends: list[End]) -> None:
+    words, only_words = place.words, place.only_words
+    for start in range(at, at + size + 1):
+        word = row[start]
+        if not only_words or word in words:
+            walk(place, row, start, ends)
+        if word == BREAK:
+            return

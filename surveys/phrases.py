@@ -16,15 +16,14 @@ All patterns of all languages are kept in one tree, so a text is read once, howe
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from surveys.phrase_tree import Found, Pattern, Place, Sign, Tree
+from surveys.phrase_tree import BREAK as BREAK
+from surveys.phrase_tree import End, Found, Pattern, Place, Sign, Tree, walk
 
-BREAK = "."  # stands between two sentences in a row of words
 _LONGEST_GAP = 6
 _LONG = 300  # words; few replies are longer
 _MOST_STARTS = 250  # times one word may begin a pattern in one text; "i" comes 150 times in 12,000 characters
@@ -68,16 +67,22 @@ class Words:
     @classmethod
     def of(cls, text: str, kept: Container[str] = ()) -> "Words":
         """Split `text`; words in `kept` stay as they are written (*très* is not the Spanish *tres*)."""
-        rows: list[tuple[str, int, int]] = []
+        folded, starts, ends = list[str](), list[int](), list[int]()
         for found in _WORD.finditer(text):
-            word, start, end = found[0], found.start(), found.end()
+            word = found[0]
             if not word[0].isalnum():
-                if word.strip("\n") or len(word) > 1:
-                    rows.append((BREAK, start, end))
-                continue
-            parts = (word.lower(),) if word.lower() in kept else fold_words(word)
-            rows.extend((part, start, end) for part in parts)
-        return cls(tuple(r[0] for r in rows), tuple(r[1] for r in rows), tuple(r[2] for r in rows))
+                if word == "\n":
+                    continue
+                parts: tuple[str, ...] = (BREAK,)
+            else:
+                low = word.lower()
+                parts = (low,) if low in kept or (low.isascii() and low.isalnum()) else fold_words(word)
+            start, end = found.span()
+            for part in parts:
+                folded.append(part)
+                starts.append(start)
+                ends.append(end)
+        return cls(tuple(folded), tuple(starts), tuple(ends))
 
     def respelt(self, right: Mapping[int, str]) -> "Words":
         """The same words with those at the given places replaced."""
@@ -95,6 +100,26 @@ class Match(NamedTuple):
     def overlaps(self, other: "Match") -> bool:
         """Whether the two share a word."""
         return self.first < other.after and other.first < self.after
+
+
+class Matches:
+    """What is found in a text: `all` in its order, and by group."""
+
+    __slots__ = ("_by_group", "all")
+
+    def __init__(self, found: Sequence[Match]) -> None:
+        self.all = found
+        self._by_group: dict[str, list[Match]] = {}
+        for match in found:
+            self._by_group.setdefault(match[0], []).append(match)
+
+    def of(self, group: str) -> Sequence[Match]:
+        """Those of one group."""
+        return self._by_group.get(group, ())
+
+    def has(self, *groups: str) -> bool:
+        """Whether there is one of these groups."""
+        return not self._by_group.keys().isdisjoint(groups)
 
 
 class Phrases:
@@ -177,39 +202,38 @@ class Phrases:
         A word that comes more often than in any language begins no more patterns, and what comes again word by word in
         a long text is not looked at again: that bounds the time a text takes.
         """
-        row, begins = (*words.folded, BREAK), self._begin()
+        row, (anywhere, at_start) = (*words.folded, BREAK), self._begin()
         found: list[Match] = []
-        seen: Counter[str] = Counter()
-        known: dict[Sequence[str], Sequence[Match]] = {}
+        seen: dict[str, int] = {}
+        known: dict[Sequence[str], Sequence[End]] = {}
+        before = BREAK
         for first, word in enumerate(words.folded[:until]):
-            seen[word] += 1
-            if word == BREAK or seen[word] > _MOST_STARTS:
+            opens, before = before == BREAK, word
+            begins = [place for place in ((anywhere, at_start) if opens else (anywhere,)) if place.may_begin(word)]
+            if not begins:
+                continue
+            seen[word] = seen.get(word, 0) + 1
+            if seen[word] > _MOST_STARTS:
                 continue
             if first < _LONG:
-                found += _at(begins, row, first)
-                continue
-            ahead = row[first - 1 : first + self._reach + 1]
-            if ahead not in known:
-                known[ahead] = [m._replace(first=0, after=m.after - first) for m in _at(begins, row, first)]
-            found += [Match(m.group, m.value, first, first + m.after) for m in known[ahead]]
+                ends = _ends(begins, row, first)
+            else:
+                ahead = row[first - 1 : first + self._reach + 1]
+                if ahead not in known:
+                    known[ahead] = [(what, after - first) for what, after in _ends(begins, row, first)]
+                ends = [(what, first + after) for what, after in known[ahead]]
+            found += [Match(what[0], what[1], first, after) for what, after in ends]
         return found
 
 
-def _at(begins: tuple[Place, Place], row: Sequence[str], first: int) -> list[Match]:
-    anywhere, start = begins
-    found = _from(anywhere, row, first)
-    if first == 0 or row[first - 1] == BREAK:
-        found += _from(start, row, first)
+def _ends(begins: Sequence[Place], row: Sequence[str], first: int) -> Sequence[End]:
+    """What begins at a word, and where each ends; each once from each of the places."""
+    found: list[End] = []
+    for place in begins:
+        ends: list[End] = []
+        walk(place, row, first, ends)
+        found += dict.fromkeys(ends) if len(ends) > 1 else ends
     return found
-
-
-def _from(place: Place, row: Sequence[str], first: int) -> list[Match]:
-    word = row[first]
-    if word not in place.words and word[:3] not in place.prefixes and not word.isdecimal():
-        return []
-    ends: dict[tuple[str, str, int], None] = {}
-    _walk(place, row, first, ends)
-    return [Match(group, value, first, after) for group, value, after in ends]
 
 
 def _parts(entry: str) -> tuple[str, ...]:
@@ -224,39 +248,3 @@ def _gap(sign: str) -> int:
     if not size.isdigit() or not 1 <= int(size) <= _LONGEST_GAP:
         raise BadPattern(f"{sign!r} is not a gap of 1 to {_LONGEST_GAP} words")
     return int(size)
-
-
-def _walk(place: Place, row: Sequence[str], at: int, ends: dict[tuple[str, str, int], None]) -> None:
-    """Put what is found from `at` on, and where each ends, into `ends`; the row ends with a break."""
-    for group, value in place.found:
-        ends[group, value, at] = None
-    if place.leaf:
-        return
-    word = row[at]
-    if word == BREAK:
-        for last in (place, *(child for _, child in place.gaps)):  # a gap may be empty at the end too
-            if last.end is not None:
-                _walk(last.end, row, at, ends)
-        return
-    for child in place.words.get(word, ()):
-        _walk(child, row, at + 1, ends)
-    if place.prefixes:
-        for prefix, child in place.prefixes.get(word[:3], ()):
-            if word.startswith(prefix):
-                _walk(child, row, at + 1, ends)
-    if place.numbers and word.isdecimal():
-        for large, child in place.numbers:
-            if not large or len(word.lstrip("0")) > 1:
-                _walk(child, row, at + 1, ends)
-    for size, child in place.gaps:
-        _walk_gap(child, row, at, size, ends)
-
-
-def _walk_gap(place: Place, row: Sequence[str], at: int, size: int, ends: dict[tuple[str, str, int], None]) -> None:
-    words, rare = place.words, place.prefixes or place.end or place.numbers or place.gaps
-    for start in range(at, at + size + 1):
-        word = row[start]
-        if rare or word in words:
-            _walk(place, row, start, ends)
-        if word == BREAK:
-            return

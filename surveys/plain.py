@@ -35,9 +35,16 @@ class Plain:
 
     def of(self, words: Words) -> Put | None:
         """The words put plainly; None if they are plain already."""
+        if self._ways.keys().isdisjoint(words.folded):
+            return None
         row, places = list[str](), list[int]()
         at, changed = 0, None
         while at < len(words.folded):
+            if words.folded[at] not in self._ways:
+                row.append(words.folded[at])
+                places.append(at)
+                at += 1
+                continue
             said, meant = self._way(words.folded, at)
             row += meant
             places += [min(at + i, at + len(said) - 1) for i in range(len(meant))]

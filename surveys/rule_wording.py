@@ -38,15 +38,15 @@ def say(key: str, text: str) -> str:
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str], absent: str = "") -> list[tuple[str, str, str]]:
-    """Label, value before and value after of each key that differs. `absent`: what a missing key is said to be, in
-    place of its default."""
+    """Label, value before and value after of each key that differs, in words. `absent`: what a missing key is said to
+    be, in place of its default."""
     defaults = Schedule().show()
 
     def words(texts: Mapping[str, str], key: str) -> str:
         return absent if absent and key not in texts else say(key, texts.get(key, defaults[key]))
 
-    keys = [key for key in FORMS if before.get(key) != after.get(key)]
-    return [(LABELS[key], words(before, key), words(after, key)) for key in keys]
+    told = [(LABELS[key], words(before, key), words(after, key)) for key in FORMS]
+    return [(label, was, now) for label, was, now in told if was != now]
 
 
 def span(minutes: int) -> str:

@@ -8,6 +8,7 @@ from surveys.phrases import BREAK
 
 _SHORTEST = 4
 _LONGEST = 20
+_SPELLED = 3
 _DIGITS = str.maketrans("013457", "oieast")
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 
@@ -15,12 +16,13 @@ _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 class Spelling:
     """Finds the word meant. Words in `ordinary` are themselves, however near they are (*fine* is not *five*).
 
+    `wanted` says what each word means: a slip near two words that mean the same is no riddle (*completley*).
     `respelt` are common spellings with the word each stands for, `grave` the words that people mask or spell out; two
     letters swapped in one of either kind are understood.
     """
 
     def __init__(
-        self, wanted: frozenset[str], ordinary: frozenset[str], respelt: Mapping[str, str], grave: frozenset[str]
+        self, wanted: Mapping[str, str], ordinary: frozenset[str], respelt: Mapping[str, str], grave: frozenset[str]
     ) -> None:
         self._wanted, self._ordinary, self._respelt, self._grave = wanted, ordinary, respelt, grave
         self._masks = tuple(sorted(grave))
@@ -38,8 +40,10 @@ class Spelling:
     def meant(self, words: Sequence[str]) -> dict[int, str]:
         """The places of words that stand for another one, and that one; the letters of a word spelled out become its
         first letter's place and empty ones."""
-        found = {i: meant for i, word in enumerate(words) if (meant := self._meant(word))}
-        return found | self._spelled_out(words)
+        other = [i for i, word in enumerate(words) if word in self._respelt or word not in self._ordinary]
+        found = {i: meant for i in other if (meant := self._meant(words[i]))}
+        letters = [word for word in words if len(word) == 1 and word.isalpha()]
+        return found | self._spelled_out(words) if len(letters) >= _SPELLED else found
 
     def _meant(self, word: str) -> str | None:
         if word in self._respelt:
@@ -67,7 +71,7 @@ class Spelling:
         return next((grave for grave in self._masks if shown.fullmatch(grave)), self.right(word.replace("*", "")))
 
     def _spelled_out(self, words: Sequence[str]) -> dict[int, str]:
-        """Three letters and more, each a word of its own, that make a grave word."""
+        """_SPELLED letters and more, each a word of its own, that make a grave word."""
         found: dict[int, str] = {}
         letters: list[int] = []
         for place, word in enumerate([*words, "", ""]):
@@ -81,20 +85,21 @@ class Spelling:
         return found
 
     def _joined(self, words: Sequence[str], letters: Sequence[int]) -> dict[int, str]:
-        for first in range(max(0, min(len(letters) - 2, _LONGEST))):  # "i" may stand before a word spelled out
+        """The grave word that letters make; others may stand before it, as *i* does."""
+        for first in range(max(0, min(len(letters) + 1 - _SPELLED, _LONGEST))):
             joined = "".join(words[i] for i in letters[first : first + _LONGEST])
             if joined in self._grave:
                 return dict.fromkeys(range(letters[first], letters[-1] + 1), "") | {letters[first]: joined}
         return {}
 
     def right(self, word: str) -> str | None:
-        """What a misspelt word stands for; None when it is right, ordinary, or could be two words."""
+        """What a misspelt word stands for; None when it is right, ordinary, or could be two words of other meanings."""
         if word in self._ordinary or not _SHORTEST - 1 <= len(word) <= _LONGEST or not word.isalpha():
             return None
         near = {w for gap in _gaps(word) for w in self._by_gap.get(gap, ()) if one_edit(word, w)}
-        if len(near) > 1:
+        if len({self._wanted[w] for w in near}) > 1:
             near = {w for w in near if w[0] == word[0] and w[-1] == word[-1]}
-        return near.pop() if len(near) == 1 else None
+        return min(near) if len({self._wanted[w] for w in near}) == 1 else None
 
 
 def _gaps(word: str) -> Iterator[str]:

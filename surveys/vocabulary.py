@@ -30,7 +30,7 @@ LISTS: Mapping[str, tuple[str, ...]] = {
         *("between", "out_of", "percent", "stars", "minus", "skip", "and"),
     ),
     "around": ("filler", "frame", "greeting", "thanks"),
-    "counts": ("after", "before", "rating", "month", "alone", "singular", "describing", "idiom"),
+    "counts": ("after", "before", "loose", "single", "rating", "month", "alone", "singular", "describing", "idiom"),
     "code": ("says",),
     "talk": ("call", "help", "optin", "skip", "wrong_person", "request", "done"),
     "machine": ("says",),
@@ -220,20 +220,21 @@ def _rules(file: str, table: Mapping[str, Any], language: str) -> Iterator[Rule]
 
 
 def _spelling(tables: Mapping[str, Mapping[str, Any]], phrases: Phrases) -> Spelling:
-    wanted: set[str] = set()
+    wanted: dict[str, str] = {}
+    for table in tables.values():
+        words = (*table.get("keywords", ()), *table.get("often_misspelt", ()))
+        wanted |= {fold(word): fold(word) for word in words if len(word) >= 4}
     for table in tables.values():
         for section, least in (("numbers", 4), ("choices", 4), ("feelings", 5)):
-            for patterns in table.get(section, {}).values():
-                wanted |= {fold(p) for p in patterns if p.isalpha() and len(p) >= least}
-        words = (*table.get("keywords", ()), *table.get("often_misspelt", ()))
-        wanted |= {fold(word) for word in words if len(word) >= 4}
+            for value, patterns in table.get(section, {}).items():
+                wanted |= {fold(p): f"{section}.{value}" for p in patterns if p.isalpha() and len(p) >= least}
     ordinary = {fold(w) for table in tables.values() for text in table["ordinary"] for w in text.split()}
     ordinary |= {word for table in tables.values() for word in table.get("accented", ())}
     plain = [said for t in tables.values() for others in t.get("plain", {}).values() for said in others]
     ordinary |= {part for said in plain for word in said.split() for part in fold_words(word)}
     grave = {fold(word) for table in tables.values() for word in table.get("masked", ())}
     return Spelling(
-        frozenset(w for w in wanted if w.isalpha()),
+        {word: value for word, value in wanted.items() if word.isalpha()},
         frozenset(ordinary | phrases.vocabulary),
         {fold(w): fold(right) for t in tables.values() for right, wrong in t.get("respelt", {}).items() for w in wrong},
         frozenset(grave),

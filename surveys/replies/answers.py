@@ -79,7 +79,8 @@ def _whole(row: Row, items: list[Item], size: int) -> list[Item]:
         ):
             made.append(Item("all", item.start, item.end, first=item.first, after=item.after))
             continue
-        if item.kind == "n" and item.form == "digit" and item.value == size > 1 and made and made[-1].kind == "all":
+        counted = item.kind == "n" and item.form == "digit" and not item.plural
+        if counted and item.value == size > 1 and made and made[-1].kind == "all":
             if others == 2 and _text(row, made[-1]).endswith(("all", "las", "los", "les")):
                 continue
             if others == 1 and _text(row, made[-1]) in ("all", "for all", "on all", "to all"):
@@ -178,6 +179,8 @@ def _in_order(row: Row, items: Sequence[Item], asked: Sequence[str]) -> Outcome:
     if len(scores) != size:
         said = [item for item in scores if item.rule != "S14"]
         scores = said if len(said) == size else scores
+    if len(scores) > size > 1 and all(item.kind == "skip" for item in scores[size:]):
+        scores = scores[:size]  # "5 4 5 no idea what else to say": no question is left to pass over
     if len(scores) > size:
         return Outcome(dict.fromkeys(asked), "S6", count=len(scores))
     if len(scores) == 1 < size and scores[0].form in ("fraction", "glyphs"):

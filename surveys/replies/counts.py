@@ -4,6 +4,7 @@ import re
 
 from surveys.replies.items import Item, Row
 
+_ROW = 2  # scores before a number, from which on they make it one of them
 _NEAR = 16  # how many items back a clause is looked at
 _DASHES = "-–—−‐"
 _PLURAL = re.compile(r"[^\W\d_]{2,}(?:s|x)$")
@@ -34,16 +35,48 @@ def counts(row: Row, items: list[Item], i: int) -> bool:
         return False
     if after.form == "clock":
         return True
+    before = _scores_before(items, i) or int(item.plural or item.form in ("fraction", "run"))
+    if before and row.begins(after.first, "counts.loose"):
+        return _described(row, items, items.index(after), single=item.value == 1)
+    if before >= _ROW and item.value != 1 and row.begins(after.first, "counts.single"):
+        return False
     if row.begins(after.first, "counts.after"):
         return not (after.kind != "word" and _only_filler(row, after))
     if row.begins(after.first, "counts.month") or row.begins(after.first, "scores.tens"):
         return True
     if after.kind != "word" or after.form in ("link",):
         return False
-    word = row.words.folded[after.first] if after.first < len(row.words.folded) else ""
     if item.value == 1:
-        return not row.begins(after.first, "counts.alone")
-    return bool(_PLURAL.match(word)) and not row.begins(after.first, "counts.singular") and not _NOT_PLURAL.match(word)
+        return before < _ROW and not row.begins(after.first, "counts.alone")
+    return _is_plural(row, after)
+
+
+def _is_plural(row: Row, item: Item) -> bool:
+    word = row.words.folded[item.first] if item.first < len(row.words.folded) else ""
+    return bool(_PLURAL.match(word)) and not row.begins(item.first, "counts.singular") and not _NOT_PLURAL.match(word)
+
+
+def _scores_before(items: list[Item], i: int) -> int:
+    """How many scores stand before a number with nothing but marks, joining words and labels between."""
+    found = 0
+    for item in items[max(0, i - _NEAR) : i][::-1]:
+        if item.kind in ("n", "x"):
+            found += 1
+        elif item.kind not in ("sep", "line", "and", "label", "place"):
+            break
+    return found
+
+
+def _described(row: Row, items: list[Item], at: int, *, single: bool) -> bool:
+    """Whether describing words lead to something counted: "4 good friends", but not "4 good session"."""
+    for item in items[at:]:
+        if item.kind != "word" or item.first < 0:
+            return False
+        if row.begins(item.first, "counts.loose"):
+            continue
+        unit = row.begins(item.first, "counts.after") and not row.begins(item.first, "counts.single")
+        return unit or _is_plural(row, item) or (single and row.begins(item.first, "counts.single"))
+    return False
 
 
 def _describes(row: Row, before: Item) -> bool:

@@ -1,14 +1,16 @@
 """One reply in, one result out: flags, scores and comment are found independently of each other, then the kind."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
-from surveys.phrases import Match, Phrases, Words
+from surveys.phrases import Match, Matches, Phrases, Words
 from surveys.replies import flags, machine
 from surveys.replies.comment import comment as comment_of
 from surveys.replies.items import Row, read_row
+from surveys.replies.kind import kind_of
 from surveys.replies.mail import own_text, own_words
 from surveys.replies.scores import Found, read_scores
 from surveys.replies.sense import settle
@@ -57,7 +59,7 @@ class _Said:
 
     own: str
     words: Words
-    matches: Sequence[Match]
+    matches: Matches
     danger: flags.Danger
     out: Sequence[Match]
     row: Row
@@ -136,14 +138,23 @@ def _subject(headers: Mapping[str, str]) -> str:
 
 def _looked(own: str, vocabulary: Vocabulary) -> Looked:
     words = words_of(own, vocabulary)
-    matches = vocabulary.phrases.find(words)
+    matches = Matches(vocabulary.phrases.find(words))
     if flags.is_machine(own, matches, words, vocabulary):
         return Looked(None, "machine text")
     matches = flags.with_plain(words, matches, vocabulary)
     together = flags.together(words, matches, vocabulary)
     danger = flags.weighed_danger(flags.danger(words, matches, together), words)
     out = flags.wants_out(words, matches, vocabulary, own, together) or flags.weighed_wish(words, matches)
-    return Looked(_Said(own, words, matches, danger, out, settle(read_row(own, words, matches, vocabulary))))
+    row = read_row(own, words, matches.all, vocabulary)
+    _keep_scores(row, flags.covered([*matches.of("optout.says"), *matches.of("danger.says")]))
+    return Looked(_Said(own, words, matches, danger, out, settle(row)))
+
+
+def _keep_scores(row: Row, flagged: Collection[int]) -> None:
+    """In *5 5 5, send nothing more* the "nothing" is no fourth score passed over: a flag takes no score away."""
+    for item in row.items:
+        if item.kind == "skip" and item.first in flagged:
+            item.kind = "word"
 
 
 def _read(text: _Said, asked: tuple[str, ...], vocabulary: Vocabulary, also_crisis: Sequence[str]) -> Reply:
@@ -154,10 +165,10 @@ def _read(text: _Said, asked: tuple[str, ...], vocabulary: Vocabulary, also_cris
     if not out and rest and flags.is_keyword(*rest, vocabulary):
         out = [Match("optout.says", "keyword", 0, 0)]
     crisis = danger.present or bool(extra)
-    call = bool(flags.groups([*matches, *(rest[1] if rest else ())], "talk.call"))
+    call = matches.has("talk.call") or bool(rest and rest[1].has("talk.call"))
     scores = tuple(found.scores[f] for f in asked)
     said = _comment(row, found, words, out, crisis)
-    kind = _kind(scores, found, crisis, bool(out), matches, words, said, asked)
+    kind = kind_of(scores, found, crisis, bool(out), row, matches, said, asked)
     if (kind in ("help", "optin") and len(own.split()) == 1) or (kind == "optout" and _is_only(out, words)):
         said = None
     because = (*_reasons(found, asked), *_flag_reasons(danger, extra, out, words))
@@ -171,13 +182,15 @@ def words_of(own: str, vocabulary: Vocabulary) -> Words:
     return words.respelt(meant) if meant else words
 
 
-def _rest(own: str, found: Found, vocabulary: Vocabulary) -> tuple[Words, list[Match]]:
-    """What is left of the text beside its scores, ready to be looked at for a keyword."""
+def _rest(own: str, found: Found, vocabulary: Vocabulary) -> tuple[Words, Matches] | None:
+    """What is left of the text beside its scores, ready to be looked at for a keyword; None if that is a story."""
     rest = own
     for start, end in sorted(found.spans, reverse=True):
         rest = rest[:start] + " " + rest[end:]
     words = words_of(rest, vocabulary)
-    return words, vocabulary.phrases.find(words)
+    if len(words.folded) > 2 * flags.MOST_WORDS + 1:  # with a full stop after each
+        return None
+    return words, Matches(vocabulary.phrases.find(words))
 
 
 def _also(words: Words, patterns: Sequence[str]) -> list[Match]:
@@ -193,12 +206,17 @@ def _also(words: Words, patterns: Sequence[str]) -> list[Match]:
     return own.find(words)
 
 
-def _scores(row: Row, asked: tuple[str, ...], matches: Sequence[Match], vocabulary: Vocabulary) -> Found:
+def _scores(row: Row, asked: tuple[str, ...], matches: Matches, vocabulary: Vocabulary) -> Found:
     low = row.text.lower()
-    coded = flags.groups(matches, "code.says") or any(sign in low for sign in vocabulary.mail["code_signs"])
+    coded = matches.has("code.says") or _code(vocabulary.mail["code_signs"]).search(low)
     if coded or _MARKUP.match(low):
         return Found(dict.fromkeys(asked), dict.fromkeys(asked, "S20"), {})
     return read_scores(row, asked)
+
+
+@lru_cache(maxsize=4)
+def _code(signs: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(sign) for sign in signs))
 
 
 def _comment(row: Row, found: Found, words: Words, out: Sequence[Match], crisis: bool) -> str | None:
@@ -235,45 +253,6 @@ def _disjoint(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _is_only(out: Sequence[Match], words: Words) -> bool:
     return len(flags.covered(out)) >= len(words.folded)
-
-
-def _kind(
-    scores: Sequence[int | None], found: Found, crisis: bool, out: bool,
-    matches: Sequence[Match], words: Words, said: str | None, asked: Sequence[str],
-) -> str:  # fmt: skip
-    """The first kind that applies, in the order of the rules."""
-    has = {match.group for match in matches}
-    if crisis:
-        return "crisis"
-    if out:
-        return "optout"
-    answered = any(s is not None for s in scores)
-    if "talk.wrong_person" in has and not answered:
-        return "wrong_person"
-    if found.out:
-        return "out_of_range"
-    if answered:
-        return "answer" if all(s is not None for s in scores) else "partial"
-    for kind in ("help", "optin"):
-        if f"talk.{kind}" in has:
-            return kind
-    if not asked and _is_done(words, matches):
-        return "thanks_after_done"
-    if "talk.skip" in has or found.skipped:
-        return "skip"
-    if "talk.request" in has or "talk.call" in has:
-        return "reschedule_or_other_request"
-    return "comment" if said and _is_comment(words) else "unclear"
-
-
-def _is_done(words: Words, matches: Sequence[Match]) -> bool:
-    courtesy = flags.covered(flags.groups(matches, "around.thanks", "around.greeting", "talk.done", "around.filler"))
-    return all(i in courtesy or not word.isalnum() for i, word in enumerate(words.folded))
-
-
-def _is_comment(words: Words) -> bool:
-    """A few words at least: shorter replies are words off the scale."""
-    return sum(word.isalnum() for word in words.folded) >= 4
 
 
 def _reasons(found: Found, asked: Sequence[str]) -> tuple[Because, ...]:

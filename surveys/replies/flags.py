@@ -3,16 +3,22 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
 
 from surveys.concepts import Together, enough
-from surveys.phrases import BREAK, Match, Words, fold
+from surveys.phrases import BREAK, Match, Matches, Words, fold
 from surveys.plain import placed
 from surveys.replies import weighing
 from surveys.vocabulary import Vocabulary
 
 _REPEATED = re.compile(r"(.)\1+")
 _CAPITALS = re.compile(r"(?<!\w)(?:STOP|STOPALL|UNSUBSCRIBE|ARRET|ARRÊT|ALTO)[\s.!]*$")
-_LETTERS = re.compile(r"[^\W\d_]+")
+_SENTENCES = re.compile(r"[\n.!?;]+")
+_DASHES = re.compile(r"\s[-–—]+\s")
+_FEW = re.compile(r"(?:\W|_)*+([^\W\d_]++)(?:(?:\W|_)++([^\W\d_]++))?(?:\W|_)*+")  # a word or two, no digit
+_NOT_CAPITALS = re.compile(r"[a-z\d]")
+MOST_WORDS = 24  # in a message that is only a keyword, which may be spelled out
 
 
 @dataclass(frozen=True)
@@ -25,28 +31,23 @@ class Danger:
     kind: str = ""
 
 
-def groups(matches: Iterable[Match], *names: str) -> list[Match]:
-    """The matches of the named groups."""
-    return [match for match in matches if match.group in names]
-
-
-def with_plain(words: Words, matches: Sequence[Match], vocabulary: Vocabulary) -> list[Match]:
+def with_plain(words: Words, matches: Matches, vocabulary: Vocabulary) -> Matches:
     """The matches, and those of flags that are found when the words are put plainly, in text order."""
     put = vocabulary.plain.of(words)
     if put is None:
-        return list(matches)
+        return matches
     found = [m for m in vocabulary.phrases.find(put.words, put.same_from) if m.group.startswith(_FLAGS)]
-    return sorted(dict.fromkeys([*matches, *placed(found, put.places)]), key=lambda m: m.first)
+    return Matches(sorted(dict.fromkeys([*matches.all, *placed(found, put.places)]), key=itemgetter(2)))
 
 
 _FLAGS = ("optout.", "danger.", "concept.")
 
 
-def standing(matches: Sequence[Match], says: str, unless: str) -> list[Match]:
+def standing(matches: Matches, says: str, unless: str) -> list[Match]:
     """The matches of a group that no exception takes back: one that shares a word does, unless the match is longer and
     holds it whole (*won't make it to my birthday* says more than *won't make it to*)."""
-    exceptions = groups(matches, unless)
-    return [m for m in groups(matches, says) if not any(_takes_back(e, m) for e in exceptions)]
+    exceptions = matches.of(unless)
+    return [m for m in matches.of(says) if not any(_takes_back(e, m) for e in exceptions)]
 
 
 def _takes_back(exception: Match, said: Match) -> bool:
@@ -61,31 +62,31 @@ def covered(matches: Iterable[Match]) -> set[int]:
 
 
 def wants_out(
-    words: Words, matches: Sequence[Match], vocabulary: Vocabulary, text: str, together: Sequence[Together] = ()
+    words: Words, matches: Matches, vocabulary: Vocabulary, text: str, together: Sequence[Together] = ()
 ) -> list[Match]:
     """The words that ask for no more messages; empty when there is no such wish."""
     if is_keyword(words, matches, vocabulary):
         return [Match("optout.says", "keyword", 0, len(words.folded))]
-    if groups(matches, "optout.stay"):
+    if matches.has("optout.stay"):
         return []
     found = standing(matches, "optout.says", "optout.not")
     found += [held.span for held in together if held.rule.group == "optout.says"]
     return found or _own_sentence(text)
 
 
-def is_keyword(words: Words, matches: Sequence[Match], vocabulary: Vocabulary) -> bool:
+def is_keyword(words: Words, matches: Matches, vocabulary: Vocabulary) -> bool:
     """Whether nothing but an opt-out keyword was written, in whatever dress."""
     letters = [w for w in words.folded if w != BREAK]
-    if not letters or len(letters) > 24 or any(w.isdigit() for w in letters):
+    if not letters or len(letters) > MOST_WORDS or any(w.isdigit() for w in letters):
         return False
-    polite = covered(groups(matches, "optout.polite"))
-    rest = [w for i, w in enumerate(words.folded) if w != BREAK and i not in polite]
+    polite = covered(matches.of("optout.polite"))
+    rest = [w for i, w in enumerate(words.folded) if w != BREAK and i not in polite] if polite else []
     return any(_is_said(row, vocabulary) for row in (letters, rest) if row)
 
 
 def _is_said(row: Sequence[str], vocabulary: Vocabulary) -> bool:
     keys = vocabulary.keywords
-    if "".join(row) in keys or all(word in keys for word in row):
+    if "".join(row) in keys or keys.issuperset(row):
         return True
     if (len(row) == 2 or all(len(word) == 1 for word in row)) and _one("".join(row), vocabulary):
         return True
@@ -100,9 +101,7 @@ def _one(word: str, vocabulary: Vocabulary) -> bool:
     if not word.isalpha() or len(word) > 40:
         return False
     single = _REPEATED.sub(r"\1", word)
-    if single != word and (
-        single in vocabulary.keywords or single in {_REPEATED.sub(r"\1", k) for k in vocabulary.keywords}
-    ):
+    if single != word and (single in vocabulary.keywords or single in _singles(vocabulary.keywords)):
         return True
     half = len(word) // 2
     if len(word) > 5 and word[:half] * 2 == word and word[:half] in vocabulary.keywords:
@@ -110,16 +109,22 @@ def _one(word: str, vocabulary: Vocabulary) -> bool:
     return vocabulary.spelling.right(word) in vocabulary.keywords
 
 
+@lru_cache(maxsize=4)
+def _singles(keywords: frozenset[str]) -> frozenset[str]:
+    """The keywords as they read with no letter doubled."""
+    return frozenset(_REPEATED.sub(r"\1", keyword) for keyword in keywords)
+
+
 def _own_sentence(text: str) -> list[Match]:
     """A strong keyword as a sentence or line of its own, or in capitals at the end of another."""
-    sentences = re.split(r"[\n.!?;]+", text)
+    sentences = _SENTENCES.split(text)
     last = next((s for s in reversed(sentences) if s.strip()), "")
-    first = re.split(r"\s[-–—]+\s", text.strip(), maxsplit=1)[0]
-    for line in [*sentences, last.rpartition(",")[2], first]:
-        parts = [fold(w) for w in _LETTERS.findall(line)]
-        if parts and len(parts) <= 2 and "".join(parts) in _STRONG and not re.search(r"\d", line):
+    first = _DASHES.split(text.strip(), maxsplit=1)[0]
+    for line in dict.fromkeys([*sentences, last.rpartition(",")[2], first]):
+        parts = _FEW.fullmatch(line)
+        if parts and fold(parts[1]) + fold(parts[2] or "") in _STRONG:
             return [Match("optout.says", "keyword", 0, 0)]
-    if _CAPITALS.search(text[-40:]) and re.search(r"[a-z\d]", text):
+    if _CAPITALS.search(text[-40:]) and _NOT_CAPITALS.search(text):
         return [Match("optout.says", "keyword", 0, 0)]
     return []
 
@@ -141,9 +146,11 @@ _STRONG = frozenset(
 )
 
 
-def danger(words: Words, matches: Sequence[Match], together: Sequence[Together] = ()) -> Danger:
+def danger(words: Words, matches: Matches, together: Sequence[Together] = ()) -> Danger:
     """Present danger, unless the words are an idiom, a denial, or told as past."""
-    denied = covered(groups(matches, "danger.denied"))
+    if not matches.has("danger.says") and not together:
+        return Danger(False)
+    denied = covered(matches.of("danger.denied"))
     past = _past_places(words, matches)
     found = [_Sign(m.value, (m,)) for m in standing(matches, "danger.says", "danger.not")]
     found += [_Sign(t.rule.value, t.parts) for t in together if t.rule.group == "danger.says"]
@@ -160,11 +167,14 @@ def weighed_danger(found: Danger, words: Words) -> Danger:
     return Danger(True, None, " + ".join(said), "weighed")
 
 
-def weighed_wish(words: Words, matches: Sequence[Match]) -> list[Match]:
+def weighed_wish(words: Words, matches: Matches) -> list[Match]:
     """A wish to get no more messages by what the words weigh together, where no phrase speaks of stopping at all."""
-    if groups(matches, "optout.stay", "optout.not") or not (said := weighing.sounds_like("optout", words.folded)):
+    if matches.has("optout.stay", "optout.not") or not (said := weighing.sounds_like("optout", words.folded)):
         return []
-    first = words.folded.index(said[0].split()[0]) if said[0][0] != "#" else 0
+    passed = covered([*matches.of("talk.skip"), *matches.of("scores.skip")])
+    if all(place in passed for place, word in enumerate(words.folded) if word != BREAK):
+        return []  # "I'd rather not answer" says all that it says
+    first = next((words.folded.index(part) for part in said[0].split() if part in words.folded), 0)
     return [Match("optout.says", "weighed", first, first + 1)]
 
 
@@ -190,17 +200,19 @@ def _judged(found: Sequence[_Sign], words: Words, denied: set[int], past: set[in
     return Danger(False, notes[0], _said(words, found[0].parts), found[0].kind) if found else Danger(False)
 
 
-def together(words: Words, matches: Sequence[Match], vocabulary: Vocabulary) -> list[Together]:
+def together(words: Words, matches: Matches, vocabulary: Vocabulary) -> list[Together]:
     """Concepts that stand together and mean a wish to stop or danger, words in another sense left out."""
-    excepted = {f"{flag}.says": covered(groups(matches, f"{flag}.not")) for flag in ("optout", "danger")}
+    excepted = {f"{flag}.says": covered(matches.of(f"{flag}.not")) for flag in ("optout", "danger")}
     excepted["danger.sign"] = excepted["danger.says"]
-    return vocabulary.rules.find(matches, words, excepted)
+    return vocabulary.rules.find(matches.all, words, excepted)
 
 
-def _past_places(words: Words, matches: Sequence[Match]) -> set[int]:
+def _past_places(words: Words, matches: Matches) -> set[int]:
     """The places of the words in sentences with a marker of the past and none of the present."""
-    told = covered(groups(matches, "danger.past"))
-    now = {m.first for m in groups(matches, "danger.now") if told.isdisjoint(range(m.first, m.after))}
+    told = covered(matches.of("danger.past"))
+    if not told:
+        return set()
+    now = {m.first for m in matches.of("danger.now") if told.isdisjoint(range(m.first, m.after))}
     past: set[int] = set()
     sentence: list[int] = []
     for place, word in enumerate([*words.folded, BREAK]):
@@ -219,12 +231,11 @@ def _said(words: Words, parts: Sequence[Match]) -> str:
     return " + ".join(" ".join(words.folded[part.first : part.after]) for part in ordered)
 
 
-def is_machine(text: str, matches: Sequence[Match], words: Words, vocabulary: Vocabulary) -> bool:
+def is_machine(text: str, matches: Matches, words: Words, vocabulary: Vocabulary) -> bool:
     """Whether a text was written by a phone or a server: two signs of one, or one that makes up most of it."""
-    low = text.lower().lstrip()
-    if any(low.startswith(start) for start in vocabulary.mail["bounce_starts"]):
+    if text.lower().lstrip().startswith(vocabulary.mail["bounce_starts"]):
         return True
-    found = groups(matches, "machine.says")
+    found = matches.of("machine.says")
     if not found:
         return False
     told = covered(found)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from surveys.phrases import Match, Words
-from surveys.vocabulary import Vocabulary
+from surveys.vocabulary import LISTS, TABLES, Vocabulary
 
 _TOKEN = re.compile(
     r"""
- (?P<link>https?://\S+|www\.\S+|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,30})+)
+ (?P<link>https?://\S+|www\.\S+|[\w.+-]{1,64}+@[\w-]{1,64}+(?:\.[\w-]{1,30})+)
 |(?P<face><+3+(?!\d)|(?<![\w])[:;=][-'^o]?[)(DP/|*\]\[]+(?!\w)|(?<!\S)[xX]+D+(?!\w)|\^_*\^|:[a-z_]{3,20}:)
 |(?P<clock>\d{1,2}:\d{2}(?!\d)(?:\s?[ap]\.?m\b)?|\d{1,2}\s?[ap]\.?m\b\.?|\d{1,2}\s?h\d{0,2}\b)
 |(?P<decimal>(?<!\d\.)\d+\.\d+(?!\.?\d))
-|(?P<mixed>\d\s[x×]\s\d\b|\d+['’]s\b|(?:\d+[^\W\d_]+|[^\W\d_]+\d+)[^\W_]*)
+|(?P<mixed>\d\s[x×]\s\d\b|\d+['’]s\b|(?:\d+[^\W\d_]+|[^\W\d_]++\d+)[^\W_]*)
 |(?P<number>\d+)
 |(?P<stars>[⭐★🌟☆✩✰✭]+)
 |(?P<under>[\uE001-\uE009])
@@ -40,6 +40,7 @@ KINDS: Mapping[str, str] = {
     "scores.out_of": "join", "scores.hedge": "hedge", "around.filler": "filler", "around.greeting": "greeting",
     "around.thanks": "thanks", "counts.idiom": "word", "scores.tens": "word",
 }  # fmt: skip
+_READ = frozenset((*TABLES, *(f"{part}.{name}" for part in ("scores", "around", "counts") for name in LISTS[part])))
 _PRIORITY = {
     kind: i
     for i, kind in enumerate(
@@ -76,7 +77,7 @@ _PRIORITY = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Item:
     """One item. `first`..`after` are its words (none for marks); `form` says how a score was written."""
 
@@ -100,12 +101,12 @@ class Item:
 
 @dataclass
 class Row:
-    """The items of a text, with the phrases found in it."""
+    """The items of a text, and where it holds a score the phrases found in it."""
 
     text: str
     words: Words
-    items: list[Item]
-    spans: Mapping[tuple[int, int], Mapping[str, str]]
+    items: list[Item] = field(default_factory=list)
+    spans: Mapping[tuple[int, int], Mapping[str, str]] = field(default_factory=dict)
     starting: Mapping[int, Sequence[Match]] = field(default_factory=dict)
     ending: Mapping[int, Sequence[Match]] = field(default_factory=dict)
 
@@ -121,13 +122,21 @@ class Row:
         """Whether a phrase of the group ends just before a word."""
         return any(m.group == group for m in self.ending.get(at, ()))
 
-    def same(self, first: Item, last: Item) -> str:
-        """The text from one item to another."""
-        return self.text[first.start : last.end]
-
 
 def read_row(text: str, words: Words, matches: Iterable[Match], vocabulary: Vocabulary) -> Row:
     """Cut `text` into items with the help of the phrases already found in its words."""
+    read = [match for match in matches if match[0] in _READ]
+    row = Row(text, words)
+    _cut(row, _phrases(read), vocabulary)
+    if any(item.is_score for item in row.items):
+        row.spans, row.starting, row.ending = _tables(read)
+    return row
+
+
+def _tables(
+    matches: Iterable[Match],
+) -> tuple[dict[tuple[int, int], dict[str, str]], dict[int, list[Match]], dict[int, list[Match]]]:
+    """The phrases by the words they cover, by where they begin, and by where they end."""
     spans: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
     starting: dict[int, list[Match]] = defaultdict(list)
     ending: dict[int, list[Match]] = defaultdict(list)
@@ -135,43 +144,48 @@ def read_row(text: str, words: Words, matches: Iterable[Match], vocabulary: Voca
         spans[(match.first, match.after)].setdefault(match.group, match.value)
         starting[match.first].append(match)
         ending[match.after].append(match)
-    row = Row(text, words, [], spans, starting, ending)
-    _cut(row, vocabulary)
-    return row
+    return spans, starting, ending
 
 
-def _cut(row: Row, vocabulary: Vocabulary) -> None:
+def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None:
     """Fill the row's items; of a long text the head and the tail, with one word for all between."""
     text, words = row.text, row.words
     head, tail = (len(text), len(text)) if len(text) <= _HEAD + _TAIL else (_HEAD, len(text) - _TAIL)
-    at_word = {start: i for i, start in reversed(list(enumerate(words.starts)))}
+    at_word = dict(zip(reversed(words.starts), range(len(words.starts) - 1, -1, -1), strict=True))
     skip_to = 0
     spaced = True
     tokens = chain(_TOKEN.finditer(text, 0, head), _TOKEN.finditer(text, tail))
     for token in tokens:
         if head <= skip_to < tail <= token.start():
             row.items.append(Item("word", skip_to, tail))
-        if token.start() < skip_to:
+        start = token.start()
+        if start < skip_to:
             continue
         kind = token.lastgroup or "mark"
         if kind == "space":
             spaced = True
             continue
-        made = _items(kind, token, row, at_word, vocabulary)
-        made[0].spaced = spaced or token.start() == 0
+        first = at_word.get(start, -1)
+        phrase = phrases.get(first) if kind in _WORDS else None
+        if phrase and kind == "number" and phrase.group == "counts.idiom" and row.items and row.items[-1].kind == "n":
+            phrase = None  # "4 3 2 me voy": "2 me" is no idiom in a row of scores
+        if phrase and (kind == "word" or phrase.after > first + 1 or phrase.group in _EVEN_A_NUMBER):
+            made = [_phrase_item(phrase, row, start)]
+        else:
+            made = _items(kind, token, first, vocabulary)
+        made[0].spaced = spaced or start == 0
         row.items += made
         skip_to = made[-1].end
         spaced = kind == "line"
 
 
-def _items(kind: str, token: re.Match[str], row: Row, at_word: Mapping[int, int], vocabulary: Vocabulary) -> list[Item]:
+_WORDS = frozenset(("word", "mixed", "number"))  # the tokens that a phrase can begin with
+_EVEN_A_NUMBER = frozenset(("places", "counts.idiom"))
+
+
+def _items(kind: str, token: re.Match[str], first: int, vocabulary: Vocabulary) -> list[Item]:
     start, end, word = token.start(), token.end(), token[0]
-    first = at_word.get(start, -1)
     place = Item("word", start, end, first=first, after=first + 1)
-    if first >= 0 and kind in ("word", "mixed", "number"):
-        phrase = _phrase(row, first)
-        if phrase and (kind == "word" or phrase.after > first + 1 or phrase.group in ("places", "counts.idiom")):
-            return [_phrase_item(phrase, row, start)]
     if kind == "number":
         return [_number(word, place)]
     if kind == "mixed":
@@ -197,10 +211,17 @@ def _items(kind: str, token: re.Match[str], row: Row, at_word: Mapping[int, int]
     return [place]
 
 
-def _phrase(row: Row, first: int) -> Match | None:
-    """The longest phrase that begins at a word; among equals the one that says most."""
-    found = [m for m in row.starting.get(first, ()) if m.group in KINDS]
-    return max(found, key=lambda m: (m.after, -_PRIORITY[m.group]), default=None)
+def _phrases(matches: Iterable[Match]) -> Mapping[int, Match]:
+    """The longest phrase that begins at each word; among equals the one that says most."""
+    best: dict[int, Match] = {}
+    for match in matches:
+        if match.group not in KINDS:
+            continue
+        other = best.get(match.first)
+        longer = other is None or match.after > other.after
+        if longer or (other and match.after == other.after and _PRIORITY[match.group] < _PRIORITY[other.group]):
+            best[match.first] = match
+    return best
 
 
 def _phrase_item(match: Match, row: Row, start: int) -> Item:

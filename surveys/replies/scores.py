@@ -24,7 +24,6 @@ class Found:
     out: bool = False
     spans: list[tuple[int, int]] = field(default_factory=list)
     mentioned: bool = False  # a score was written, even if it settled nothing
-    skipped: bool = False
 
 
 def read_scores(row: Row, asked: Sequence[str]) -> Found:
@@ -32,7 +31,6 @@ def read_scores(row: Row, asked: Sequence[str]) -> Found:
     found = Found(dict.fromkeys(asked), dict.fromkeys(asked, ""), {})
     runs = _runs(row.items)
     found.mentioned = any(item.is_score and item.kind != "skip" for item in row.items)
-    found.skipped = any(item.kind == "skip" for item in row.items)
     if not asked:
         return found
     contents = [item for item in row.items if item.kind == "word"]
@@ -148,7 +146,9 @@ def _span(row: Row, run: Sequence[Item], outcome: Outcome) -> tuple[int, int]:
     first, last = marks[0], marks[-1]
     given = max((i for i in marks if run[i].is_score and run[i].kind != "skip"), default=last)
     beyond = run[given + 1 : last + 1]
-    if any(item.kind == "skip" for item in beyond) and any(i.kind in ("filler", "near", "hedge") for i in beyond):
+    skips = any(item.kind == "skip" for item in beyond)
+    full = outcome.count == sum(item.is_score and item.kind != "skip" for item in run)  # no skip took a place
+    if skips and (full or any(item.kind in ("filler", "near", "hedge") for item in beyond)):
         last = given  # "5, dunno about the others": the words after the last score are a comment
     content = any(item.kind == "word" and item.end <= run[0].start for item in row.items)
     follows = any(item.kind == "word" and item.start >= run[-1].end for item in row.items)

@@ -1,167 +1,20 @@
-"""What an item means beside its neighbours: fractions, halves, ranges, and numbers that count or name something."""
+"""What an item means beside its neighbours: halves, ranges, negations, and numbers that count or name something."""
 
 from surveys.replies.counts import counts, named, word_after
 from surveys.replies.items import Item, Row
+from surveys.replies.numbers import signed
 
-_LIST_MARKS = (")", ":", "=", "]")
-_CURRENCY = "$€£¥₹"
+_NUMBERS = frozenset(("n", "out", "bad", "x"))
 
 
 def settle(row: Row) -> Row:
     """Fuse and demote items until each says what it is; the row is changed in place and returned."""
-    items = _listed(_fractions(row, _formulas(row, row.items)))
-    items = _choices(_demote(row, _fuse(row, items)))
+    if not any(item.kind in _NUMBERS for item in row.items):
+        _demote(row, row.items)
+        return row
+    items = _choices(_demote(row, _fuse(row, signed(row))))
     row.items = _negated(_joined(row, items))
     return row
-
-
-def _formulas(row: Row, items: list[Item]) -> list[Item]:
-    """Negative numbers, percent, currency, emoticons such as :3."""
-    kept: list[Item] = []
-    for i, item in enumerate(items):
-        before = kept[-1] if kept else None
-        after = items[i + 1] if i + 1 < len(items) else None
-        if item.kind == "sep" and item.value == "%" and before and before.kind in ("n", "out", "bad", "x"):
-            before.kind, before.rule, before.end = "out", "S12", item.end
-            continue
-        if item.kind in ("n", "out", "bad", "x") and item.form != "choice":
-            if (before and before.kind == "sep" and str(before.value) in _CURRENCY and not item.spaced) or (
-                after and after.kind == "sep" and str(after.value) in _CURRENCY and not after.spaced
-            ):
-                item.kind, item.form = "word", "money"
-            elif (
-                before
-                and before.value == "#"
-                and not item.spaced
-                and after
-                and (after.kind == "n" or after.value in (":", "-", "=", ")"))
-            ):
-                item.kind, item.value, item.form = "place", str(item.value), "number"
-            elif before and before.value == ":" and before.spaced and not item.spaced and item.value == 3:
-                if not (len(kept) > 1 and kept[-2].kind in ("label", "place")):
-                    item.kind, item.form = "word", "face"
-            elif item.kind == "n" and _is_negative(kept, item, items):
-                item.kind, item.rule = "out", "S12"
-        if (
-            row.role(item, "scores.minus")
-            and item.first >= 0
-            and after
-            and after.kind in ("n", "out", "bad")
-            and (not before or not before.is_score)
-        ):
-            after.kind, after.rule = "out", "S12"
-        kept.append(item)
-    return kept
-
-
-def _is_negative(kept: list[Item], item: Item, items: list[Item]) -> bool:
-    """A minus sign tied to the only number, or to the first of several that have none."""
-    if not kept or item.spaced or kept[-1].value not in ("-", "−") or not kept[-1].spaced:
-        return False
-    if any(i.kind not in ("line", "stop") for i in kept[:-1]):
-        return False
-    numbers = [i for i in items if i.kind in ("n", "out", "bad")]
-    dashes = [i for i in items if i.kind == "sep" and i.value in ("-", "−")]
-    lines = any(i.kind == "line" for i in items)
-    return (len(numbers) == 1 and not lines) or len(dashes) == 1
-
-
-def _fractions(row: Row, items: list[Item]) -> list[Item]:
-    """x/5, "x out of 5", x/10; chains such as 5/4/5 stay as they are; 1/2 after a number is a half."""
-    kept: list[Item] = []
-    i = 0
-    while i < len(items):
-        chain = _chain(items, i)
-        if len(chain) == 2 and not _is_two(chain, kept):
-            kept.append(_fraction(chain[0], chain[1], slash=True))
-            i += 3
-            continue
-        if len(chain) >= 2:
-            kept += items[i : i + 2 * len(chain) - 1]
-            i += 2 * len(chain) - 1
-            continue
-        following = items[i + 2] if i + 2 < len(items) else None
-        if items[i].kind in ("n", "out", "x") and following and row.role(items[i + 1], "scores.out_of"):
-            if following.kind in ("n", "out") and following.form in ("digit", "word") and _is_total(row, items, i):
-                kept.append(_fraction(items[i], following, slash=False))
-                i += 3
-                continue
-            if following.is_score and row.words.folded[items[i + 1].first : items[i + 1].after] == ("out", "of"):
-                items[i].kind, following.kind = "word", "word"
-        kept.append(items[i])
-        i += 1
-    return kept
-
-
-def _is_two(chain: list[Item], kept: list[Item]) -> bool:
-    """5/4 is two scores; 1/2 after a score is a half."""
-    if not all(item.kind == "n" for item in chain) or chain[1].value == 5:
-        return False
-    return not (chain[0].value == 1 and chain[1].value == 2 and kept and kept[-1].kind == "n")
-
-
-def _is_total(row: Row, items: list[Item], i: int) -> bool:
-    """Whether "a of b" is a score out of b: b is 5 or more, and counts nothing ("2 out of 3 times")."""
-    total, after = items[i + 2], items[i + 3] if i + 3 < len(items) else None
-    if items[i].form == "choice":
-        return False
-    size = int(str(total.value)) if str(total.value).isdigit() else 10
-    words = row.words.folded[items[i + 1].first : items[i + 1].after]
-    if words in (("over",), ("entre",), ("out",)) and size != 5:
-        return False
-    counted = after is not None and after.kind == "word" and row.begins(after.first, "counts.after")
-    return size >= 5 and not counted
-
-
-def _chain(items: list[Item], i: int) -> list[Item]:
-    """Numbers joined by slashes from item `i` on."""
-    chain: list[Item] = []
-    while (
-        i < len(items)
-        and items[i].kind in ("n", "out", "bad", "x")
-        and items[i].form in ("digit", "run", "decimal", "word")
-    ):
-        chain.append(items[i])
-        if i + 1 >= len(items) or items[i + 1].value != "/" or items[i + 1].kind != "sep":
-            break
-        i += 2
-    else:
-        return chain[:1] if len(chain) < 2 else chain
-    return chain
-
-
-def _fraction(part: Item, total: Item, *, slash: bool) -> Item:
-    made = Item(part.kind, part.start, total.end, part.value, "fraction", part.first, total.after, part.spaced)
-    made.rule, made.hedged = part.rule, part.hedged
-    made.plural = total.plural
-    if total.value == 5 and total.kind == "n":
-        if part.kind == "bad":
-            made.kind, made.rule = "out", "S12"
-        return made
-    if slash and part.value == 1 and total.value == 2:
-        return Item("half", part.start, total.end, first=part.first, after=total.after, spaced=part.spaced)
-    made.kind, made.rule = "out", "S12"
-    return made
-
-
-def _listed(items: list[Item]) -> list[Item]:
-    """List numbers: "1) mostly 2) completely"; each with a score after its mark, rising from one to the next."""
-    numbers = [i for i in range(len(items) - 2) if _is_listed(items, i)]
-    values = [int(items[i].value or 0) for i in numbers]
-    if values != sorted(set(values)) or (len(values) < 2 and (not values or items[numbers[0] + 1].value != ")")):
-        return items
-    for i in numbers:
-        items[i].kind, items[i].value, items[i].form = "place", str(items[i].value), "number"
-        items[i + 1].kind, items[i + 1].value = "filler", None
-    return items
-
-
-def _is_listed(items: list[Item], i: int) -> bool:
-    """Whether item `i` is a number with a list mark and a score after it that is no list number itself."""
-    item, mark, score = items[i : i + 3]
-    if item.kind != "n" or item.form not in ("digit", "word") or mark.value not in _LIST_MARKS or mark.spaced:
-        return False
-    return score.is_score and (i + 3 >= len(items) or items[i + 3].value != mark.value or items[i + 3].spaced)
 
 
 def _fuse(row: Row, items: list[Item]) -> list[Item]:

@@ -2,25 +2,32 @@
 
 The phrases say what is meant and why. Nobody can write down every way to say a thing, so the weights go on from there:
 each word, pair and triple of words that stands in the labelled replies has learned how much it speaks for or against
-(`make weights`; logistic regression, Cox 1958), and what a reply's words weigh together is held against one bound. The
+(`make weights`; logistic regression, Cox 1958), and what a reply's words weigh together is held against one bound.
+Runs of letters inside the words have learned as well, so that a form or a spelling nobody has seen still weighs what
+its like do; and so have kinds of words (`kinds.toml`), so that what is said of a brother is known of a sister. The
 files have one piece a line, the heaviest first, so that a clinician can read what counts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from tomllib import loads
 
-from surveys.phrases import BREAK
+from surveys.phrases import BREAK, fold_words
 
 FLAGS = ("danger", "optout")
 FEW = 10  # words
 LONGEST = 40  # words weighed together: the labelled replies are not longer, and a long story would add up to anything
 KNOWN = 0.6
+NUMBER = "#"  # stands for any
 _START = "the beginning"
-# Of the labelled replies left out of learning in turn, fewer than one in a hundred is wrongly taken for danger, and one
-# in two hundred for a wish to stop. Most of them were written to be mistaken; ordinary ones fare better.
-BOUNDS = {"danger": 3.0, "optout": 2.5}
+_RUN = 4  # letters
+_LONGEST_WORD = 40  # letters
+# Danger's was chosen after first looks at 1,000 rows: of 283 in danger it found 274 with 9 false alarms, the bound
+# fixed before, 1.25, 273 with 8. Of replies left out of learning fewer than 4 in 100 harmless ones, most of them
+# written to be mistaken, weigh more. Stopping's was fixed before any look: a lower one found none more of 174.
+BOUNDS = {"danger": 1.0, "optout": 1.75}
 
 
 @dataclass(frozen=True)
@@ -31,21 +38,35 @@ class Weights:
     pieces: Mapping[str, float]
 
     def heaviest(self, folded: Sequence[str]) -> tuple[float, tuple[str, ...]]:
-        """The levelled weight of a reply's heaviest stretch, and the three pieces that speak for it most."""
-        best, found = self.start, frozenset[str]()
-        for stretch in stretches(folded):
+        """The levelled weight of a reply's heaviest stretch, and the three words or phrases that speak for it most."""
+        best, shares = self.start, dict[str, float]()
+        row = _numbered(folded)
+        alone = {word: self._alone(word) for word in dict.fromkeys(row) if word != BREAK}
+        for stretch in stretches(row):
             if not self._knows(stretch):
                 continue
-            known = {piece for piece in pieces(stretch) if piece in self.pieces}
-            weight = levelled(self.start + sum(self.pieces[piece] for piece in sorted(known)), len(stretch))
+            found = self._shares(stretch, alone)
+            weight = levelled(self.start + sum(found.values()), len(stretch))
             if weight > best:
-                best, found = weight, frozenset(known)
-        said = sorted((p for p in found if self.pieces[p] > 0), key=lambda p: (-self.pieces[p], p))
+                best, shares = weight, found
+        said = sorted((told for told, share in shares.items() if share > 0), key=lambda told: (-shares[told], told))
         return best, tuple(said[:3])
+
+    def _alone(self, word: str) -> float:
+        """What a word weighs with its letters."""
+        return sum(self.pieces.get(name, 0.0) for name in (word, *letters(word)))
+
+    def _shares(self, stretch: Sequence[str], alone: Mapping[str, float]) -> dict[str, float]:
+        """What each word or phrase adds, a word with its letters and its place in the sentence."""
+        known, shares = self.pieces, {word: alone[word] for word in dict.fromkeys(stretch) if word != BREAK}
+        for name, told in _told(tuple(stretch)).items():
+            if name in known:
+                shares[told] = shares.get(told, 0.0) + known[name]
+        return shares
 
     def _knows(self, stretch: Sequence[str]) -> bool:
         """Whether most of the words stood in what was learned from. Other languages have words of the same letters."""
-        words = [word for word in stretch if word != BREAK and not word.isdigit()]
+        words = [word for word in stretch if word not in (BREAK, NUMBER)]
         return sum(word in self.pieces for word in words) >= KNOWN * len(words)
 
 
@@ -55,19 +76,109 @@ def levelled(weight: float, words: int) -> float:
 
 
 def pieces(folded: Sequence[str]) -> Iterator[str]:
-    """The words of a text, the pairs and triples in one sentence, and pairs with one word between ("hurt _ self")."""
-    row = ["#" if word.isdigit() else word for word in folded]
-    for at, word in enumerate(row):
-        if word == BREAK:
-            continue
-        yield word
-        second, third = row[at + 1 : at + 2], row[at + 2 : at + 3]
-        if not second or second[0] == BREAK:
-            continue
-        yield f"{word} {second[0]}"
-        if third and third[0] != BREAK:
-            yield f"{word} {second[0]} {third[0]}"
-            yield f"{word} _ {third[0]}"
+    """All that weighs in a text, each as often as it is weighed: letters once for each word they are part of."""
+    row = _numbered(folded)
+    for word in dict.fromkeys(row):
+        if word != BREAK:
+            yield word
+            yield from letters(word)
+    yield from dict(phrases(row))
+
+
+def phrases(row: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The pairs and triples in one sentence, pairs with one word between ("hurt _ self"), and the words that begin or
+    end one ("^ stop", "here $"); each with what tells it, the phrase or the word. Then the same with kinds of words."""
+    yield from _as_written(row)
+    known = kinds()
+    if any(map(known.__contains__, row)):
+        yield from _by_kind(row, [known.get(word, word) for word in row])
+
+
+def _by_kind(row: Sequence[str], kind_of: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The words' kinds, and the phrases with kinds in place of the words that have one; in a pair of two such words
+    also in place of either ("hurt <kin>", "<hurt> brother")."""
+    before = BREAK
+    ahead, kinds_ahead = ([*each[1:], BREAK, BREAK] for each in (row, kind_of))
+    for at, (word, kind) in enumerate(zip(row, kind_of, strict=True)):
+        named = kind != word
+        if named:
+            yield kind, word
+            if before == BREAK:
+                yield f"^ {kind}", word
+        second, other = ahead[at], kinds_ahead[at]
+        if second == BREAK:
+            if named:
+                yield f"{kind} $", word
+        elif word != BREAK:
+            third, last = ahead[at + 1], kinds_ahead[at + 1]
+            told, pair = f"{word} {second}", f"{kind} {other}"
+            if named or other != second:
+                yield pair, told
+                if named and other != second:
+                    yield f"{word} {other}", told
+                    yield f"{kind} {second}", told
+            if third != BREAK:
+                if named or other != second or last != third:
+                    yield f"{pair} {last}", f"{told} {third}"
+                if named or last != third:
+                    yield f"{kind} _ {last}", f"{word} _ {third}"
+        before = word
+
+
+def _as_written(row: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The phrases of a row, and what tells each."""
+    before = BREAK
+    for word, second, third in zip(row, [*row[1:], BREAK], [*row[2:], BREAK, BREAK], strict=False):
+        if word != BREAK:
+            if before == BREAK:
+                yield f"^ {word}", word
+            if second == BREAK:
+                yield f"{word} $", word
+            else:
+                pair = f"{word} {second}"
+                yield pair, pair
+                if third != BREAK:
+                    triple, apart = f"{pair} {third}", f"{word} _ {third}"
+                    yield triple, triple
+                    yield apart, apart
+        before = word
+
+
+@lru_cache(maxsize=8192)
+def letters(word: str) -> tuple[str, ...]:
+    """The runs of letters in a word, open to the sides where it goes on: *hurts* has hur-, -hurt-, -urts- and -rts."""
+    if not word.isalpha() or not _RUN - 1 <= len(word) <= _LONGEST_WORD:
+        return ()
+    inside = [f"-{word[at : at + _RUN]}-" for at in range(len(word) - _RUN + 1)]
+    return tuple(dict.fromkeys([f"{word[: _RUN - 1]}-", f"-{word[1 - _RUN :]}", *inside]))
+
+
+@lru_cache(maxsize=4)
+def _told(row: tuple[str, ...]) -> Mapping[str, str]:
+    """The phrases of a row, each once, kept while the same reply is weighed for each flag."""
+    return dict(phrases(row))
+
+
+@cache
+def kinds() -> Mapping[str, str]:
+    """The kind of each word that has one, in angle brackets. ValueError names a word that is given two."""
+    return read_kinds((files("surveys") / "instruments" / "words" / "kinds.toml").read_text("utf8"))
+
+
+def read_kinds(text: str) -> Mapping[str, str]:
+    """The kinds from the text of a file."""
+    found: dict[str, str] = {}
+    for kind, languages in loads(text).items():
+        for word in " ".join(languages.values()).split():
+            folded = "".join(fold_words(word))
+            if found.setdefault(folded, f"<{kind}>") != f"<{kind}>":
+                raise ValueError(f"{word!r} cannot be of the kind {kind!r}: it is {found[folded]}")
+    return found
+
+
+def _numbered(folded: Sequence[str]) -> list[str]:
+    """A row of words in which every number is the same."""
+    return [NUMBER if word.isdigit() else word for word in folded]
 
 
 def stretches(folded: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -80,7 +191,7 @@ def stretches(folded: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def sounds_like(flag: str, folded: Sequence[str]) -> tuple[str, ...]:
-    """The pieces by which a reply sounds most like a flag of FLAGS, the heaviest first; none where it doesn't."""
+    """The words by which a reply sounds most like a flag of FLAGS, the heaviest first; none where it doesn't."""
     weight, said = load(flag).heaviest(folded)
     return said if weight > BOUNDS[flag] else ()
 

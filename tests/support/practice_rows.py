@@ -28,12 +28,12 @@ class Small:
         """A roster row, Theo's unless it says otherwise."""
         return replace(entry, **{"therapist_id": self.theo, **changes})  # type: ignore[arg-type]
 
-    def client(self, ref: str = "C-1", store: Store | None = None) -> Client:
+    def client(self, ref: str = "C-1", store: "Store | None" = None) -> Client:
         """A client as stored now."""
         with (store or self.store).transaction(write=False) as tx:
             return clients.get(tx, self.id, clients.refs(tx, self.id)[ref])
 
-    def stop(self, address: str, store: Store | None = None) -> None:
+    def stop(self, address: str, store: "Store | None" = None) -> None:
         """Somebody at this address said STOP."""
         with (store or self.store).transaction() as tx:
             clients.stop(tx, self.id, address, "reply", NOW)

@@ -166,11 +166,81 @@ def test_in_french_only_the_two_words_that_our_texts_give_count(text: str, score
     ("text", "expected"),
     [
         ("heard is 5 understood is 4, don't know about the other", [5, None, 4]),
+        ("#3 is a 4", [None, None, 4]),
+        ("#1 is a 5, #3 is a 4", [5, None, 4]),
         ("Four on hearing me. Respect, three. Understanding I'd go three too.", [4, 3, 3]),
     ],
 )
-def test_labels_hold_beside_a_skipped_question_and_across_commas(text: str, expected: list[int | None]) -> None:
+def test_labels_hold_beside_a_skipped_question_across_commas_and_fillers(text: str, expected: list[int | None]) -> None:
     assert scores(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("4 4 3 good session overall but I held back", [4, 4, 3]),
+        ("3 3 2 hard day but ok", [3, 3, 2]),
+        ("544 good session", [5, 4, 4]),
+        ("4 4 4 session was short", [4, 4, 4]),
+        ("3 4 4 knows me well", [3, 4, 4]),
+        ("all 3s i was somewhere else", [3, 3, 3]),
+        ("5 4 5 hablamos del duelo", [5, 4, 5]),
+        ("2 1 1 ando triste", [2, 1, 1]),
+        ("3 2 1 walked out early", [3, 2, 1]),
+        ("4 5 5 más tranquila que antes", [4, 5, 5]),
+        ("4 4 3 nous avons parlé de mon père", [4, 4, 3]),
+    ],
+)
+def test_a_row_of_scores_stands_before_a_comment_without_a_mark(text: str, expected: list[int | None]) -> None:
+    assert scores(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("4 4 5 minutes late", "3 4 5 weeks ago", "5 5 4 times she yawned", "5 4 4 good friends came along"),
+        *("4 3 3 long hours waiting", "5 4 2 more sessions to go", "5 4 1 session missed", "5 4 1 long session"),
+        *(
+            "5 4 3 pm works",
+            "3 2 1 breathing helped",
+            "5 4 3 veces lloré",
+            "5 4 5 primos vinieron",
+            "3 4 5 fois par jour",
+        ),
+        *("all 3 were good", "215 good things"),
+    ],
+)
+def test_a_thing_counted_right_after_a_row_of_numbers_takes_its_last_one_back(text: str) -> None:
+    assert scores(text) == OPEN
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("4/5 good talk about my brother", 4),
+        ("3 se la pasó hablando de su gato", 3),
+        ("3 hablamos de mi papá", 3),
+        ("1 ando mal", 1),
+        ("4/5 good sessions", None),
+        ("4 good friends came", None),
+        ("2 sesiones perdidas", None),
+        ("3 buenas amigas", None),
+        ("2 crisis esta semana", None),
+        ("3 yr old kept crying", None),
+        ("4 long session", None),
+    ],
+)
+def test_one_number_before_a_comment_is_a_score_only_where_it_counts_nothing(text: str, score: int | None) -> None:
+    assert scores(text, "heard") == [score]
+
+
+def test_a_complaint_counted_after_one_score_is_no_second_score() -> None:
+    assert scores("4, 1 complaint", "heard", "respected") == [None, None]
+
+
+@pytest.mark.parametrize(("text", "score"), [("mostely", 4), ("mostley", 4), ("completley", 5), ("fuor", 4)])
+def test_a_slip_near_several_spellings_of_one_score_is_that_score(text: str, score: int) -> None:
+    assert scores(text, "heard") == [score]
 
 
 def test_a_reply_that_labels_and_skips_every_question_raises_nothing() -> None:

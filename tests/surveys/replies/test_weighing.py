@@ -2,17 +2,20 @@
 
 import pytest
 
-from surveys.phrases import BREAK
+from surveys.phrases import BREAK, fold_words
 from surveys.replies import parse, weighing
 from surveys.replies.weighing import (
     BOUNDS,
     FLAGS,
     LONGEST,
     Weights,
+    kinds,
+    letters,
     levelled,
     load,
     pieces,
     read,
+    read_kinds,
     sounds_like,
     stretches,
     write,
@@ -21,11 +24,43 @@ from tests.surveys.replies.reading import CORE, INSTRUMENTS
 
 
 def test_pieces_are_words_pairs_triples_and_pairs_with_a_gap_inside_one_sentence() -> None:
-    row = ["hurt", "my", "self", BREAK, "at", "10"]
-    assert sorted(pieces(row)) == sorted(
-        [*("hurt", "my", "self", "at", "#", "hurt my", "my self", "at #"), *("hurt my self", "hurt _ self")]
-    )
+    row = ["grey", "damp", "walls", BREAK, "at", "10"]
+    words = ["grey", "damp", "walls", "at", "#"]
+    phrases = ["grey damp", "damp walls", "at #", "grey damp walls", "grey _ walls", "^ grey", "walls $", "^ at", "# $"]
+    runs = [run for word in words for run in letters(word)]
+    assert sorted(pieces(row)) == sorted([*words, *phrases, *runs])
     assert list(pieces([])) == []
+
+
+def test_letters_are_pieces_once_for_each_word_they_are_part_of() -> None:
+    assert letters("hurts") == ("hur-", "-rts", "-hurt-", "-urts-")
+    assert (letters("me"), letters("4th"), letters("a" * 41)) == ((), (), ())
+    assert list(pieces(["hurts", "hurt", "hurts"])).count("-hurt-") == 2
+
+
+def test_a_form_nobody_has_seen_weighs_what_its_letters_do_and_is_told_as_written() -> None:
+    weights = Weights(-1.0, {"cut": 0.0, "my": 0.0, "arm": 0.0, "cut-": 1.0, "-utti-": 2.0, "cut my": 0.5})
+    assert weights.heaviest(["cut", "my", "cuttinn", "arm"]) == (3.5, ("cuttinn", "cut", "cut my"))
+
+
+def test_what_is_known_of_a_kind_of_words_is_known_of_each() -> None:
+    """Nobody has to have written of a sister what was written of a brother."""
+    phrases = {piece for piece in pieces(["grey", "hurt", "sister", BREAK, "hurt", "damp"]) if "<" in piece}
+    pairs = {"<hurt> <kin>", "hurt <kin>", "<hurt> sister", "grey <hurt>", "<hurt> damp"}
+    assert phrases == {"<hurt>", "<kin>", "<kin> $", "^ <hurt>", *pairs, "grey <hurt> <kin>", "grey _ <kin>"}
+    weights = Weights(-1.0, {"hurt": 0.5, "sister": 0.0, "<hurt> <kin>": 2.0, "<kin>": 1.0})
+    assert weights.heaviest(["hurt", "sister"]) == (2.5, ("hurt sister", "sister", "hurt"))
+
+
+def test_each_word_of_a_kind_is_one_that_texts_hold() -> None:
+    assert len(kinds()) > 2_000
+    assert [word for word in kinds() if fold_words(word) != (word,)] == []
+
+
+def test_a_word_of_two_kinds_is_refused() -> None:
+    assert read_kinds('[kin]\nen = "sister"\nes = "madre"') == {"sister": "<kin>", "madre": "<kin>"}
+    with pytest.raises(ValueError, match="'Sister' cannot be of the kind 'helper': it is <kin>"):
+        read_kinds('[kin]\nen = "sister"\n[helper]\nen = "Sister"')
 
 
 def test_a_long_text_is_weighed_stretch_by_stretch_and_none_is_left_out() -> None:
@@ -90,6 +125,23 @@ def test_weighed_danger_says_by_which_words(monkeypatch: pytest.MonkeyPatch) -> 
         ("grey + whole + gone", "danger: weighed")
     ]
     assert not parse("everything has gone", asked=CORE, instruments=INSTRUMENTS).crisis
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{} and i got the job and we celebrated with cake on saturday",
+        "{} but we worked on how to talk to my son about homework and it helped",
+        "our dog had puppies, six of them, and {} too",
+        "5 5 5 she was kind and funny and the room was warm but {}",
+    ],
+)
+@pytest.mark.parametrize(
+    "said", ["i feel suicidal", "i overdosed", "i cut myself", "i want to die", "i have been self harming"]
+)
+def test_danger_is_not_talked_away_by_ordinary_words_around_it(said: str, around: str) -> None:
+    """Weights may find danger where no phrase does; they never take back what a phrase has found."""
+    assert parse(around.format(said), asked=CORE, instruments=INSTRUMENTS).crisis
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,155 @@
+"""Quotations in a mail: where one is announced, where it ends, and which lines between are the client's own."""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from surveys.replies.layouts import Signs
+
+UNDER_QUESTION = 0xE000  # plus the number of the quoted question that the next line stands under
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.\w")
+_RULE = re.compile(r"^\s*_{5,}\s*$")
+_DASHED = re.compile(r"^[-–—_*=\s]{2,}([^\n]{3,60}?)[-–—_*=\s]{2,}:?$")
+_DATE = re.compile(r"\d{4}|\d{1,2}[:.h]\d{2}|\d{1,2}[/.-]\d{1,2}|\d{1,2} ?[月일日]")
+_ASKED = re.compile(r"^(\d)\s?[).:\]]")
+_HEADER = re.compile(r"^[>*\s]*([^\W\d_][^:：\d]{0,24}?)\s?\*?[:：]\s*\*?")
+_MOST_SIGNED = 8  # lines below a signature's mark
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+def unquoted(lines: Sequence[str], signs: Signs) -> list[str]:
+    """The lines above, between and below quotations, up to an original that has no quote marks."""
+    own: list[str] = []
+    under = 0  # the question quoted last
+    next_quotation = _NextQuotation(lines, signs)
+    i = 0
+    while i < len(lines):
+        line = lines[i].strip()
+        if line.startswith(">"):
+            asked = _ASKED.match(line.lstrip("> "))
+            under = int(asked[1]) if asked else (under if line.strip("> ") == "" else 0)
+            i += 1
+            continue
+        if (line in ("--", "—") or _RULE.match(line)) and _is_signature(lines, i, next_quotation.after(i)):
+            i = next_quotation.after(i)
+            continue
+        begins, before, length = _quotation(lines, i, signs)
+        if begins:
+            own += [before] if before else []
+            i += length
+            if not _quoted_next(lines, i):
+                break
+            continue
+        if line and under:
+            own.append(chr(UNDER_QUESTION + under) + line)
+            under = 0
+        else:
+            own.append(lines[i].rstrip())
+        i += 1
+    return own
+
+
+def _quotation(lines: Sequence[str], i: int, signs: Signs) -> tuple[bool, str, int]:
+    """Whether a quotation is announced at line `i`, the client's words before it, and how many lines announce it."""
+    line = lines[i].strip()
+    if not line:
+        return False, "", 0
+    dashed = _DASHED.match(line)
+    if dashed and (dashed[1].strip().casefold() in signs.vocabulary.mail["original"] or _is_attribution(line, signs)):
+        return True, "", 1
+    if _is_header(lines, i, signs) or (_RULE.match(line) and _rule_begins(lines, i, signs)):
+        return True, "", 1
+    if line.rstrip(" :").casefold() in signs.vocabulary.mail["original"]:
+        return True, "", 1
+    for length in (1, 2, 3):
+        part = [piece.strip() for piece in lines[i : i + length]]
+        if len(part) < length or not part[-1]:
+            break
+        joined = " ".join(part)
+        if _is_attribution(joined, signs):
+            before = _before_attribution(joined, signs)
+            if before is not None and (length == 1 or before or signs.opener.match(joined)):
+                return True, before, length
+    return False, "", 0
+
+
+def _is_attribution(joined: str, signs: Signs) -> bool:
+    """A line such as "On <date>, <name> <address> wrote:" in any language."""
+    if len(joined) > 400 or not joined.endswith((":", "：", "-", "—")) or not _LETTER.search(joined):
+        return False
+    tail = joined.rstrip(" :：-—")
+    address, date = _ADDRESS.search(joined), _DATE.search(joined)
+    if signs.wrote.search(joined):
+        verb_last = any(found.end() >= len(tail) - 1 for found in signs.wrote.finditer(tail))
+        return bool(address or (date and (verb_last or signs.opener.match(joined))))
+    return bool(address and date)
+
+
+def _before_attribution(joined: str, signs: Signs) -> str | None:
+    """The client's words before an attribution on the same line; None when it cannot be told where it begins."""
+    clean = joined.lstrip("-–— ")
+    found = list(signs.opener.finditer(clean))
+    if not found or found[0].start() == 0:
+        return ""
+    starts = [f for f in found if _DATE.search(clean, f.end(), f.end() + 60)]
+    return clean[: starts[0].start()].strip() if starts else ""
+
+
+def _kind(line: str, signs: Signs) -> int | None:
+    """Which line of a mail header this is: 0 from, 1 sent, 2 to, 3 subject."""
+    found = _HEADER.match(line)
+    if not found:
+        return None
+    name = found[1].strip(" *").casefold()
+    return next((kind for kind, names in enumerate(signs.header) if name in names), None)
+
+
+def _is_header(lines: Sequence[str], i: int, signs: Signs) -> bool:
+    """A block of From / Sent / To / Subject lines, or all of them on one line."""
+    if _kind(lines[i], signs) is None:
+        return False
+    kinds = {_kind(line, signs) for line in lines[i : i + 6]} - {None}
+    if len(kinds) >= 3 and (0 in kinds or 3 in kinds):
+        return True
+    on_line = re.findall(r"(?:^|\s)\*?([^\W\d_]{1,12}):", lines[i])
+    named = {kind for kind, names in enumerate(signs.header) for word in on_line if word.casefold() in names}
+    return len(named) >= 3 or (len(kinds) == 2 and 0 in kinds and bool(_ADDRESS.search("\n".join(lines[i : i + 4]))))
+
+
+def _rule_begins(lines: Sequence[str], i: int, signs: Signs) -> bool:
+    following = [j for j in range(i + 1, min(i + 4, len(lines))) if lines[j].strip()]
+    return not following or _is_header(lines, following[0], signs) or "_" * 20 in lines[i]
+
+
+def _quoted_next(lines: Sequence[str], i: int) -> bool:
+    following = next((line.strip() for line in lines[i:] if line.strip()), "")
+    return following.startswith(">")
+
+
+def _is_signature(lines: Sequence[str], i: int, end: int) -> bool:
+    """After "-- " anything is a signature; after a bare "--" or a short rule only a few short lines up to `end` are."""
+    if lines[i].rstrip("\n") == "-- ":
+        return True
+    filled = (lines[at] for at in range(i + 1, end) if lines[at].strip())
+    block = list(islice(filled, _MOST_SIGNED + 1))
+    return len(block) <= _MOST_SIGNED and all(len(line) <= 70 for line in block)
+
+
+class _NextQuotation:
+    """Where the next quotation begins; each line is looked at once, however often it is asked for."""
+
+    def __init__(self, lines: Sequence[str], signs: Signs) -> None:
+        self._lines, self._signs = lines, signs
+        self._from = self._found = -1
+
+    def after(self, i: int) -> int:
+        """The first line after `i` that begins a quotation, or the end; `i` only grows from call to call."""
+        if not self._from <= i + 1 <= self._found:
+            at = i + 1
+            while at < len(self._lines) and not self._begins(at):
+                at += 1
+            self._from, self._found = i + 1, at
+        return self._found
+
+    def _begins(self, at: int) -> bool:
+        return self._lines[at].lstrip().startswith(">") or _quotation(self._lines, at, self._signs)[0]

@@ -28,7 +28,7 @@ OWN_RUN := contract story faults server hosts browser
 # What is about one file on this machine, or tries both engines by itself, isn't run again here.
 FILES_ONLY := backups copying erasing older_copy operating
 # The pages add what no flow's test asks of the store; `reached` fails where a function of it was never tried.
-PAGES := test_guard test_routes account/test_passwords account/test_account_page manager/test_new_address
+PAGES := test_guard test_routes client/test_one_tap account/test_passwords account/test_account_page manager/test_new_address
 test-postgres: .venv/.ready-dev ## every flow and every function of the store once more, on a real PostgreSQL
 	ATTUNE_TEST_ENGINE=postgresql $(BIN)/pytest -q -n 2 -p tests.hosts.reached tests/bot/flows \
 	  $(PAGES:%=tests/bot/web/%.py) $(FILES_ONLY:%=--ignore tests/bot/flows/test_%.py)

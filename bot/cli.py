@@ -48,6 +48,7 @@ def _troubles() -> tuple[type[Exception], ...]:
 
 
 @click.group(cls=_Attune, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="attune", message="attune %(version)s")
 def main() -> None:
     """Ask therapy clients after an appointment whether they felt heard, respected and understood, and tell the
     therapist early when rapport is slipping."""
@@ -73,12 +74,13 @@ def migrate() -> None:
 
 @main.command()
 def web() -> None:
-    """Serve the webhooks and pages on 0.0.0.0:PORT, by gunicorn."""
+    """Serve the webhooks and pages on 0.0.0.0:PORT, by gunicorn; beside the sandbox on 127.0.0.1 alone."""
     config = settings.from_environment()
     settings.needs(config, "secrets", "public_url")
     calls.ready(config)
     command = [sys.executable, "-m", "gunicorn", "--config", "python:bot.web.serving"]
-    command += ["--bind", f"0.0.0.0:{config.port}", "bot.web:create_app()"]
+    host = "127.0.0.1" if config.clock_url else "0.0.0.0"  # noqa: S104 - a sandbox stays on its machine
+    command += ["--bind", f"{host}:{config.port}", "bot.web:create_app()"]
     os.execv(sys.executable, command)  # noqa: S606 (no shell wanted: every part is ours)
 
 
@@ -104,14 +106,17 @@ def worker() -> None:
 def tick(now_text: str | None) -> None:
     """One pass of the worker."""
     from bot.clock import clock_for
-    from bot.flows import fetching, older_copy
+    from bot.flows import fetching, older_copy, operating
 
     at = calls.moment(now_text) if now_text else None
     ctx = calls.make_context("worker")
     clock = calls.ClockFrom(at) if at else clock_for(ctx.config.clock_url)
     older_copy.guard(ctx, clock.now())
     fetching.fetch_missed(ctx, clock.now())
-    click.echo(f"{calls.pass_over(ctx, clock)} things done.")
+    done = calls.pass_over(ctx, clock)
+    click.echo(f"{done} thing{'' if done == 1 else 's'} done.")
+    for line in operating.stuck(ctx, clock.now()):
+        click.echo(line)
 
 
 @main.command("receive-mail")
@@ -334,7 +339,7 @@ def token_new(name: str, practice_name: str | None) -> None:
 @click.option("--channel", type=click.Choice(["sms", "email"]), default="sms", show_default=True)
 def try_reply(text: str, asked: str, channel: str) -> None:
     """Show how a reply is read, and why, and what else the same words can mean. Nothing is stored or sent."""
-    from surveys import instrument, replies
+    from surveys import instrument, reading_words, replies
 
     instruments = instrument.load_all()
     feelings = tuple(part.strip() for part in asked.split(",") if part.strip())
@@ -348,6 +353,11 @@ def try_reply(text: str, asked: str, channel: str) -> None:
     click.echo(f"flags: {', '.join(name for name in flags if getattr(reply, name)) or 'none'}")
     click.echo(f"comment: {reply.comment or ''}")
     for because in reply.because:
+        if because.feeling and because.score is None:
+            said = f", from {because.words!r}" if because.words else ""
+            why = reading_words.left_open(because.rule)
+            click.echo(f"because: {because.feeling} is left open{said}: {why} ({because.rule})")
+            continue
         meant = " ".join(str(part) for part in (because.feeling, because.score) if part is not None)
         click.echo(f"because: {meant or 'nothing'} from {because.words!r} ({because.rule})")
     for other in replies.readings(text, feelings, instruments, channel=channel)[1:]:
@@ -408,7 +418,10 @@ def reseal() -> None:
     done = sealed.reseal(store)
     for row in done.broken:
         click.echo(f"{row} doesn't open with any of the keys.", err=True)
-    click.echo(f"{done.rows} rows written anew, {len(done.broken)} left as they were.")
+    if done.rows or done.broken:
+        click.echo(f"{done.rows} rows written anew, {len(done.broken)} left as they were.")
+    else:
+        click.echo("Nothing to do: whatever is sealed is under the first key already.")
     sys.exit(1 if done.broken else 0)
 
 

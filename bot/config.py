@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 TWILIO_ADDRESS = "https://api.twilio.com"
 SHORTEST_SECRET = 32
+EXAMPLE_KEY = "make-one-with-attune-new-key"  # what .env.example once held: everybody can read it there
 # What a setting must look like, and how to say so.
 _ACCOUNT = (r"AC[0-9A-Za-z]+", "AC and 32 more letters and digits, as the Twilio console shows it")
 _SERVICE = (r"MG[0-9A-Za-z]+", "MG and 32 more letters and digits, as the Twilio console shows it")
@@ -153,7 +154,12 @@ class _Reader:
         path, found = self.text("SECRET_KEY_FILE"), _listed(self.text("SECRET_KEY"))
         if path and found:
             self.problems.append("SECRET_KEY and SECRET_KEY_FILE are both set; keep the one that holds your keys.")
-        return self._secret_file(Path(path)) if path and not found else found
+        found = self._secret_file(Path(path)) if path and not found else found
+        if EXAMPLE_KEY in found:
+            self.problems.append(
+                "SECRET_KEY is the example's, which everybody knows; make your own with `attune new-key`."
+            )
+        return found
 
     def _secret_file(self, path: Path) -> tuple[str, ...]:
         try:

@@ -88,8 +88,19 @@ class Hands:
         """There are so many pieces of work: put as many threads to it as there may be."""
         with self._changed:
             for _ in range(0 if self._stopping else min(pieces, THREADS - self._running)):
-                self._running += 1
-                threading.Thread(target=self._run, name=self._name, daemon=True).start()
+                if not self._start():
+                    return
+
+    def _start(self) -> bool:
+        """False where the machine has no thread to give; the next pass asks for one again."""
+        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError) as error:
+            log.get().error("fault", what=self._name, error=error.__class__.__name__)
+            return False
+        self._running += 1  # nobody else counts until we let go of the lock
+        return True
 
     def take_done(self) -> int:
         """How many things were done since the last time this was asked; work under way counts as one."""
@@ -114,10 +125,12 @@ class Hands:
         except Exception as error:
             log.get().error("fault", what=self._name, error=error.__class__.__name__)
         finally:
-            self._ctx.store.close()
-            with self._changed:
-                self._running -= 1
-                self._changed.notify_all()
+            try:
+                self._ctx.store.close()
+            finally:
+                with self._changed:
+                    self._running -= 1
+                    self._changed.notify_all()
 
 
 class Worker:
@@ -175,8 +188,9 @@ class Worker:
         owed = older_copy.look_again(self.ctx, now)
         if not owed or owed == self._caught_up:
             return True
+        done = self._beside(self._catch_up)
         self._caught_up = owed
-        return self._beside(self._catch_up)
+        return done
 
     def _say_goodbye(self) -> None:
         """Calls under way get GOODBYE seconds in all; what takes longer is in doubt, and looked up by the next one."""
@@ -197,8 +211,10 @@ class Worker:
         if not self._look_again(now):
             return 0
         self._try(self._beat, now)
-        flows = (asking.expire_due, asking.ask_due, asking.remind_due, alerting.climb_due, sending.free_abandoned)
+        flows = (asking.expire_due, asking.ask_due, asking.remind_due, alerting.climb_due)
         done = sum(self._try(partial(flow, self.ctx), now) for flow in flows)
+        # by the time as it is: after a long pass, leases given meanwhile would seem to come from a clock that was ahead
+        done += self._try(partial(sending.free_abandoned, self.ctx), self.clock.now())
         self._try(self._wake, now)
         return done + self._try(partial(signal_flow.assess_marked, self.ctx), now)
 

@@ -306,9 +306,9 @@ class _Walk:
         )
 
     def _why_not_then(self, due: datetime, at: datetime, next_start: datetime | None) -> str | None:
-        """Pauses go by when it was first due, so what fell into one stays skipped after it."""
+        """Pauses and gaps go by when it was first due, so what fell into one stays skipped ever after."""
         # days of the client's calendar, not hours: a weekly client seen an hour earlier this week is asked
-        days = days_between(self.last, at, self.client.zone) if self.last else self.schedule.min_gap_days
+        days = days_between(self.last, due, self.client.zone) if self.last else self.schedule.min_gap_days
         return _paused(self.client, self.schedule, due) or _first_true(
             {
                 TOO_LATE: due < at and at - due >= timedelta(hours=self.schedule.expiry_hours),

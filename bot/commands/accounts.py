@@ -25,7 +25,9 @@ def invite(role: str, email: str, name: str, practice_name: str | None) -> None:
     verb = "is now" if done.new_role else "was already"
     click.echo(f"{done.name} <{done.email}> {verb} a {role} of {practice.name}.")
     if done.mailed:
-        click.echo("An invitation is on its way; its link works once, within seven days.")
+        click.echo("An invitation is queued: the worker mails it, and its link works once, within seven days.")
+        click.echo("Whether it went stands in `attune export messages --reason TEXT`; if no mail arrives, "
+                   f"`attune sign-in-link {done.email}` prints a link.")  # fmt: skip
     else:
         click.echo("No mail is set up (SMTP_URL, MAIL_FROM), so hand them this link; it works once, within seven days:")
         click.echo(done.link)

@@ -6,11 +6,13 @@ anew after a restore, too: the backup can't tell whether they were asked about.
 """
 
 import os
+import secrets
 import shutil
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, count
 from pathlib import Path
 
 import requests
@@ -20,6 +22,7 @@ from bot.flows.context import Context
 from bot.flows.restored import BACKED_UP_AT, RESTORED_AT, doubt_welcome
 from bot.flows.settling import LOOKS_AT
 from bot.store import SealBroken, SqliteEngine, Store, StoreError, Tx, clients, doubts, people, practices, system
+from bot.store.alone import alone_in
 from bot.store.sql import epoch, moment_of
 
 FRESH = timedelta(seconds=90)  # a worker beats every thirty
@@ -38,23 +41,15 @@ class Restored:
 def backup(ctx: Context, path: str, now: datetime) -> None:
     """Write a consistent copy of the live database to `path`, checked by opening it. Raises StoreError, and then
     no earlier backup has changed, and the doctor still goes by the last good one."""
-    if os.path.exists(path):
-        raise StoreError(f"{path} is there already; give the backup a name of its own.")
-    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
-        raise StoreError(f"{path} can't be written: its folder isn't there.")
+    _refuse_name(path)
     store = _file_of(ctx)
     with store.transaction() as tx:
         system.set_value(tx, BACKED_UP_AT, str(epoch(now)))
-    part = f"{path}.part"
-    _remove(part)
+    part = f"{path}.{secrets.token_hex(4)}.part"  # nobody else's, should two be at it at once
     try:
         store.copy_to(part)
-        copy = SqliteEngine(part, ctx.store.sealer)
-        found = copy.integrity()
-        copy.close()
-        if found != "ok":
-            raise StoreError(f"The copy failed SQLite's own check ({found}); nothing was kept of it.")
-        _move(part, path)
+        _refuse_broken(part, ctx)
+        _name(part, path)
     finally:
         _remove(part)
     with store.transaction() as tx:
@@ -69,24 +64,12 @@ def restore(ctx: Context, path: str, now: datetime, force: bool = False) -> Rest
     there or the new one; none is, for a moment, where the old one couldn't be brought into one file.
     """
     store = _file_of(ctx)
-    target = store.path
-    part = _part_of(target)
-    if not os.path.isfile(path):
-        raise StoreError(f"{path} isn't there; nothing was changed.")
-    if os.path.exists(target) and os.path.samefile(path, target):
-        raise StoreError(f"{path} is the database itself; nothing was changed.")
-    if not force and (running := _running(ctx, now)):
-        raise StoreError(f"{running} Nothing was changed.")
-    _remove(part)
-    try:
-        _copy(path, part)
-        done = _made_safe(part, ctx, now)
-        _close_up(store)
-        _set_aside(target, now)
-        _move(part, target)
-    finally:
-        _remove(part)
-    return done
+    folder = os.path.dirname(store.path)
+    with alone_in(folder, f"Another restore is at work in {folder}: wait until it is done. Nothing was changed."):
+        _refuse_file(path, store.path)
+        if not force and (running := _running(ctx, now)):
+            raise StoreError(f"{running} Nothing was changed.")
+        return _put_in_place(path, store, ctx, now)
 
 
 def after_restore(ctx: Context, made_at: datetime, now: datetime) -> Restored:
@@ -99,6 +82,50 @@ def after_restore(ctx: Context, made_at: datetime, now: datetime) -> Restored:
     with ctx.store.transaction() as tx:
         system.set_value(tx, BACKED_UP_AT, str(epoch(made_at)))
         return put_in_doubt(tx, ctx, now)
+
+
+def _refuse_name(path: str) -> None:
+    """Raises StoreError where no backup can have this name."""
+    if os.path.exists(path):
+        raise StoreError(f"{path} is there already; give the backup a name of its own.")
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+        raise StoreError(f"{path} can't be written: its folder isn't there.")
+    for ending in BESIDE:
+        if os.path.exists(path + ending):
+            raise StoreError(
+                f"{path}{ending} is left over from another file, and would be taken for a part of the backup: move it "
+                "away, or give the backup another name. Nothing was written."
+            )
+
+
+def _refuse_file(path: str, target: str) -> None:
+    """Raises StoreError where this can't be what a database is to be brought back from."""
+    if not os.path.isfile(path):
+        raise StoreError(f"{path} isn't there; nothing was changed.")
+    if os.path.exists(target) and os.path.samefile(path, target):
+        raise StoreError(f"{path} is the database itself; nothing was changed.")
+    for ending in ("-wal", "-journal"):  # neither says which file it belongs to
+        if os.path.exists(path + ending) and os.path.getsize(path + ending):
+            raise StoreError(
+                f"{path}{ending} lies beside it, and would be taken for a part of it. If it is left over from another "
+                "file, move it away. If both were copied from one database, bring them into one file first: "
+                f"`DATABASE_URL=sqlite:///{os.path.abspath(path)} attune migrate`. Nothing was changed."
+            )
+
+
+def _put_in_place(path: str, store: SqliteEngine, ctx: Context, now: datetime) -> Restored:
+    """By a copy beside the database. Nobody else may be at this."""
+    part = _part_of(store.path)
+    _remove(part)
+    try:
+        _copy(path, part)
+        done = _made_safe(part, ctx, now)
+        _close_up(store)
+        _set_aside(store.path, now)
+        _move(part, store.path)
+    finally:
+        _remove(part)
+    return done
 
 
 def _file_of(ctx: Context) -> SqliteEngine:
@@ -115,7 +142,7 @@ def _made_safe(part: str, ctx: Context, now: datetime) -> Restored:
     """Check a copy of a backup, upgrade it, and put in doubt what may have gone out since it was made."""
     store = SqliteEngine(part, ctx.store.sealer)
     try:
-        if not _is_whole(store):
+        if _fault_of(store):
             raise StoreError("The file isn't a whole backup of Attune; nothing was changed.")
         store.migrate()  # refuses one of a newer program
         with store.transaction() as tx:
@@ -142,14 +169,25 @@ def refuse_cut_off(store: Store) -> None:
         )
 
 
-def _is_whole(store: SqliteEngine) -> bool:
-    """Whether the file is a sound database of Attune."""
+def _refuse_broken(part: str, ctx: Context) -> None:
+    """Raises StoreError unless a copy just made is whole."""
+    copy = SqliteEngine(part, ctx.store.sealer)
+    try:
+        if fault := _fault_of(copy):
+            raise StoreError(f"The copy isn't whole: {fault.rstrip('.')}. Nothing was kept of it.")
+    finally:
+        copy.close()
+
+
+def _fault_of(store: SqliteEngine) -> str:
+    """Why the file is no sound database of Attune; empty where it is one. SQLite's own check passes an empty file."""
     try:
         with store.transaction(write=False) as tx:
             practices.every(tx)
-        return store.integrity() == "ok"
-    except Exception:  # what reading a damaged file raises is of many kinds
-        return False
+        found = store.integrity()
+    except Exception as error:  # what reading a damaged file raises is of many kinds
+        return str(error) or error.__class__.__name__
+    return "" if found == "ok" else found
 
 
 def _check_key(tx: Tx) -> None:
@@ -205,9 +243,6 @@ def _copy(path: str, part: str) -> None:
     try:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         shutil.copyfile(path, part)
-        for ending in ("-wal", "-journal"):  # copied while it was in use, by other means than `attune backup`
-            if os.path.exists(path + ending):
-                shutil.copyfile(path + ending, part + ending)
     except OSError as error:
         raise StoreError(
             f"{path} can't be copied beside the database: {error.strerror}. Nothing was changed."
@@ -230,7 +265,7 @@ def _close_up(store: SqliteEngine) -> None:
 def _set_aside(target: str, now: datetime) -> None:
     """Keep the old database under another name, too, so that the one that matters always leads to one of the two. A
     file with others beside it has to go first: they would be taken for a part of the new one."""
-    kept = f"{target}.before-{now:%Y%m%d-%H%M%S}"
+    kept = _free(f"{target}.before-{now:%Y%m%d-%H%M%S}")
     if not _has_more_beside(target):
         with suppress(OSError):  # no such file, or a disk that knows no second names
             os.link(target, kept)
@@ -240,9 +275,27 @@ def _set_aside(target: str, now: datetime) -> None:
             os.rename(target + ending, kept + ending)
 
 
+def _free(name: str) -> str:
+    """This name, or the first after it that nothing has, with nothing beside it either."""
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(each for each in chain([name], numbered) if not (os.path.lexists(each) or _has_more_beside(each)))
+
+
 def _has_more_beside(path: str) -> bool:
     """Whether part of what is in this database may not be in the file itself, or somebody has it open."""
     return any(os.path.exists(path + ending) for ending in BESIDE)
+
+
+def _name(part: str, path: str) -> None:
+    """Give it this name, so that it is there after a power cut. Raises StoreError where the name was taken by now."""
+    _sync(part)
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise StoreError(f"{path} is there already; give the backup a name of its own.") from None
+    except OSError:  # a disk that knows no second names
+        os.rename(part, path)
+    _sync(os.path.dirname(os.path.abspath(path)))
 
 
 def _move(part: str, path: str) -> None:

@@ -134,12 +134,22 @@ def consent(value: str, default_zone: str, now: datetime) -> datetime | None:
     if not value.strip():
         return None
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value.strip(), re.ASCII):
-        return moment(value, now)
+        return _moment_of_consent(value, now)
     try:
         day = datetime.fromisoformat(value.strip()).replace(tzinfo=ZoneInfo(default_zone))
     except ValueError:
         raise BadCell("is not a date; write it as 2026-11-23") from None
     return moment(day.isoformat(), now)
+
+
+def _moment_of_consent(value: str, now: datetime) -> datetime:
+    try:
+        written = datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise BadCell("is not a date; a day such as 2026-11-23 is enough") from None
+    if written.tzinfo is None:
+        raise BadCell("has no offset from UTC; a day such as 2026-11-23 is enough, or 2026-11-23T10:00:00-05:00")
+    return moment(value, now)
 
 
 def _hint(name: str) -> str:

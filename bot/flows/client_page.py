@@ -27,6 +27,7 @@ from bot.store.inbox import Kept
 from bot.store.reading_marks import Mark
 from surveys import attention, schedule
 from surveys.attention import Reason
+from surveys.instrument import FEELINGS
 from surveys.notes import Follow
 from surveys.replies.mail import own_words
 
@@ -166,10 +167,15 @@ def _visits(tx: Tx, me: Me, client: Client) -> list[Visit]:
     found = appointments.of_clients(tx, me.practice.id, [client.id])[client.id]
     mine = [each for each in found if each.therapist_id == me.person.id]
     return [
-        Visit(each, check_in, answers.get(check_in.id, {}) if check_in else {})
+        Visit(each, check_in, _as_asked(answers.get(check_in.id, {})) if check_in else {})
         for each in reversed(mine)
         for check_in in [asked.get(each.id)]
     ]
+
+
+def _as_asked(scores: Mapping[str, int]) -> dict[str, int]:
+    """In the order in which the questions are asked."""
+    return {feeling: scores[feeling] for feeling in FEELINGS if feeling in scores}
 
 
 def _reason(tx: Tx, me: Me, client: Client, own_alerts: Sequence[Alert], now: datetime) -> Reason:
@@ -261,7 +267,7 @@ def _reply(
         words=body.strip(),
         because=because,
         reading=reading,
-        counts={each.feeling: each.score for each in stored if each.inbox_id == kept.id},
+        counts=_as_asked({each.feeling: each.score for each in stored if each.inbox_id == kept.id}),
         choices=rereading.choices(ctx, kept, check_in, stored) if check_in else [],
         mark=mark,
         marked_by=names.get(mark.by_id, "") if mark else "",

@@ -3,6 +3,7 @@
 One thread of the process renews what is under way, and ends when nothing is.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 
 from bot import log
 from bot.flows.context import Context
-from bot.store import sends
+from bot.store import Store, Tx, sends
 
 Attempts = Sequence[tuple[str, str]]  # message id and attempt id of each
 
@@ -25,8 +26,8 @@ def kept(ctx: Context, attempts: Attempts, tell: Callable[[], datetime] | None) 
         yield
         return
     call = _Call(ctx, attempts, tell, time.monotonic())
-    _keeper.add(call)
     try:
+        _keeper.add(call)
         yield
     finally:
         _keeper.drop(call)
@@ -46,38 +47,57 @@ class _Call:
         """When the leases are to be renewed."""
         return self.renewed + self.ctx.config.lease_seconds / 3
 
-    def renew(self) -> None:
-        """Once more from now on. A fault is told and no more: the lease ends then, and the message is looked up."""
-        self.renewed = time.monotonic()
-        try:
-            with self.ctx.store.transaction() as tx:
-                until = self.tell() + timedelta(seconds=self.ctx.config.lease_seconds)
-                for message_id, attempt_id in self.attempts:
-                    sends.renew(tx, message_id, attempt_id, until)
-        except Exception as error:
-            log.get().error("fault", what="renewing a lease", error=error.__class__.__name__)
-        finally:
-            self.ctx.store.close()
+    def renew(self, tx: Tx) -> None:
+        """Once more from now on."""
+        until = self.tell() + timedelta(seconds=self.ctx.config.lease_seconds)
+        for message_id, attempt_id in self.attempts:
+            sends.renew(tx, message_id, attempt_id, until)
+
+
+def _renew(store: Store, calls: Sequence[_Call]) -> None:
+    """By one commit. A fault is told and no more: the leases end then, and the messages are looked up."""
+    for call in calls:
+        call.renewed = time.monotonic()
+    try:
+        with store.transaction() as tx:
+            for call in calls:
+                call.renew(tx)
+    except Exception as error:
+        log.get().error("fault", what="renewing leases", error=error.__class__.__name__)
+    finally:
+        store.close()
 
 
 class _Keeper:
     """The thread, and the calls it renews."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """With nothing under way; in a forked child too, where the thread is gone and may have held the lock."""
         self._changed = threading.Condition()
         self._calls: set[_Call] = set()
         self._thread: threading.Thread | None = None
         self._looks_at = 0.0
 
     def add(self, call: _Call) -> None:
+        """Renew it from now on; as soon as another call comes, where the machine has no thread to give."""
         with self._changed:
             self._calls.add(call)
-            if self._thread is None or not self._thread.is_alive():  # in a forked child it is gone
-                self._looks_at = call.next
-                self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
-                self._thread.start()
+            if self._thread is None or not self._thread.is_alive():
+                self._start(call.next)
             elif call.next < self._looks_at:
                 self._changed.notify()
+
+    def _start(self, looks_at: float) -> None:
+        thread = threading.Thread(target=self._run, name="lease", daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError) as error:
+            log.get().error("fault", what="keeping leases", error=error.__class__.__name__)
+            return
+        self._thread, self._looks_at = thread, looks_at
 
     def drop(self, call: _Call) -> None:
         with self._changed:
@@ -85,8 +105,8 @@ class _Keeper:
 
     def _run(self) -> None:
         while calls := self._due():
-            for call in calls:
-                call.renew()
+            for store in {call.ctx.store for call in calls}:
+                _renew(store, [call for call in calls if call.ctx.store is store])
 
     def _due(self) -> list[_Call]:
         """Wait for calls whose leases are to be renewed; none when nothing is under way any more."""
@@ -102,3 +122,4 @@ class _Keeper:
 
 
 _keeper = _Keeper()
+os.register_at_fork(after_in_child=_keeper.begin)

@@ -62,9 +62,11 @@ def advance(ctx: Context, now: datetime, made_safe: bool = False) -> None:
 
 def is_older(ctx: Context, tx: Tx) -> bool:
     """Whether the server isn't as this host last saw it, and nobody has made it safe yet: nothing may be sent."""
-    known = system.value(tx, LINEAGE)
-    beside = number_file.read(_file(ctx, tx))
-    return (known is not None and known != _server_of(ctx).lineage()) or (beside is not None and _here(tx) < beside)
+    facts = system.some(tx, (LINEAGE, EPOCH, INSTALLATION))  # asked at every claim, maybe of a server far away
+    known = facts.get(LINEAGE)
+    beside = number_file.read(_file_of(ctx, facts.get(INSTALLATION)))
+    here = int(facts.get(EPOCH) or 0)
+    return (known is not None and known != _server_of(ctx).lineage()) or (beside is not None and here < beside)
 
 
 def begin_anew(tx: Tx) -> None:
@@ -108,5 +110,9 @@ def _here(tx: Tx) -> int:
 
 
 def _file(ctx: Context, tx: Tx) -> Path:
+    return _file_of(ctx, system.value(tx, INSTALLATION))
+
+
+def _file_of(ctx: Context, installation: str | None) -> Path:
     """Named after the installation, not the server's address, which may change."""
-    return Path(ctx.config.data_folder) / f"attune-{system.value(tx, INSTALLATION) or 'new'}.epoch"
+    return Path(ctx.config.data_folder) / f"attune-{installation or 'new'}.epoch"

@@ -17,13 +17,14 @@ from bot.flows import mail_names
 from bot.flows.backups import GOOD_BACKUP_AT
 from bot.flows.context import Context
 from bot.flows.readiness import missing_for_going_live
-from bot.store import SqliteEngine, Store, StoreError, audit, outbox, practices, system
+from bot.store import SealBroken, SqliteEngine, Store, StoreError, audit, outbox, people, practices, system
 from bot.store.sql import moment_of
 
 LATE = timedelta(minutes=5)
 BACKUP_EVERY = timedelta(days=2)
 CLOCKS_APART = timedelta(seconds=30)
 PATIENCE = 5  # seconds
+_WAYS = {"sms": "texts", "mail": "mail"}
 MOST_UNSEEN = 100  # mails in a mailbox that is looked into every minute
 
 
@@ -75,7 +76,20 @@ def doctor(ctx: Context, now: datetime) -> list[Finding]:
     except Exception as error:  # what reading a damaged file raises is of many kinds
         return [*asked, Finding("bad", "database", f"can't be read ({error.__class__.__name__}): restore a backup.")]
     kept = [*_database(store), *_data_folder(ctx), *_backup(store, now)]
-    return [*asked, *kept, *_worker(ctx, now), *_practices(ctx), *_trails(ctx)]
+    return [*asked, *kept, *_worker(ctx, now), *_behind_the_key(ctx)]
+
+
+def stuck(ctx: Context, now: datetime) -> list[str]:
+    """What is due and waits because no way to send it is set up: a sentence for each way."""
+    if all(channel in ctx.channels for channel in _WAYS):
+        return []
+    with ctx.store.transaction(write=False) as tx:
+        due = outbox.due_by_channel(tx, now)
+    return [
+        f"{due[channel]} due and waiting: no {what} can be sent without {', '.join(_unset(ctx.config, channel))}."
+        for channel, what in _WAYS.items()
+        if channel not in ctx.channels and channel in due
+    ]
 
 
 def _settings(config: Config) -> list[Finding]:
@@ -98,16 +112,20 @@ def _secret(config: Config) -> list[Finding]:
 
 def _missing(config: Config) -> list[Finding]:
     """What each way of sending lacks, by the names of its settings."""
-    sender = config.twilio_messaging_service_sid or config.twilio_from
+    found = [Finding("warn", name, "is not set: no texts can be sent.") for name in _unset(config, "sms")]
+    return found + [Finding("bad", name, "is not set: alerts can't reach anyone.") for name in _unset(config, "mail")]
+
+
+def _unset(config: Config, channel: str) -> list[str]:
+    """The names of the settings that a way of sending lacks."""
+    if channel == "mail":
+        return [name for name, value in (("SMTP_URL", config.smtp_url), ("MAIL_FROM", config.mail_from)) if not value]
     texts = {
         "TWILIO_ACCOUNT_SID": config.twilio_account_sid,
         "TWILIO_AUTH_TOKEN": config.twilio_auth_tokens,
-        "TWILIO_MESSAGING_SERVICE_SID (or TWILIO_FROM)": sender,
+        "TWILIO_MESSAGING_SERVICE_SID (or TWILIO_FROM)": config.twilio_messaging_service_sid or config.twilio_from,
     }
-    mail = {"SMTP_URL": config.smtp_url, "MAIL_FROM": config.mail_from}
-    found = [Finding("warn", name, "is not set: no texts can be sent.") for name, value in texts.items() if not value]
-    text = "is not set: alerts can't reach anyone."
-    return found + [Finding("bad", name, text) for name, value in mail.items() if not value]
+    return [name for name, value in texts.items() if not value]
 
 
 def _twilio(config: Config, now: datetime) -> list[Finding]:
@@ -160,8 +178,8 @@ def _mailbox(config: Config) -> list[Finding]:
     if not config.imap_url:
         if config.mail_webhook_secret or not config.sends_mail:
             return []
-        text = "nor MAIL_WEBHOOK_SECRET is set: what clients write back by mail reaches nobody."
-        return [Finding("warn", "neither IMAP_URL", text)]
+        text = "is not set, nor is MAIL_WEBHOOK_SECRET: what clients write back by mail reaches nobody."
+        return [Finding("warn", "IMAP_URL", text)]
     parts = urlsplit(config.imap_url)
     where = f"{parts.hostname or ''}{parts.path if parts.path.strip('/') else '/INBOX'}"
     try:
@@ -254,9 +272,34 @@ def _backup(store: Store, now: datetime) -> list[Finding]:
     return [Finding("good", "backup", f"the last one was made {moment_of(int(known)):%Y-%m-%d %H:%M} UTC.")]
 
 
-def _practices(ctx: Context) -> list[Finding]:
+def _behind_the_key(ctx: Context) -> list[Finding]:
+    """What can only be looked at with the key."""
     if not ctx.config.secrets:
         return []
+    try:
+        return [*_managers(ctx), *_practices(ctx), *_trails(ctx)]
+    except SealBroken as error:
+        text = (
+            f"doesn't open this database: {error}. Set the key it was sealed with, beside a newer one as in "
+            "SECRET_KEY=new,old, or look whether DATABASE_URL names the database you mean."
+        )
+        return [Finding("bad", "SECRET_KEY", text)]
+
+
+def _managers(ctx: Context) -> list[Finding]:
+    """Whether somebody can open the managers' pages."""
+    way_in = "`attune invite manager EMAIL` lets the first one in."
+    with ctx.store.transaction(write=False) as tx:
+        known = practices.every(tx)
+        without = [each.name for each in known if not people.with_role(tx, each.id, "manager")]
+        for each in known:  # under a key that isn't ours: a trail would look as if it had been changed
+            people.with_role(tx, each.id, "therapist")
+    if not known:
+        return [Finding("warn", "practice", f"there is none yet, and no manager: {way_in}")]
+    return [Finding("warn", "manager", f"{name} has none yet: {way_in}") for name in without]
+
+
+def _practices(ctx: Context) -> list[Finding]:
     with ctx.store.transaction(write=False) as tx:
         lacking = {practice.name: missing_for_going_live(tx, practice) for practice in practices.every(tx)}
     level = "bad" if ctx.config.real_twilio else "warn"
@@ -265,8 +308,6 @@ def _practices(ctx: Context) -> list[Finding]:
 
 def _trails(ctx: Context) -> list[Finding]:
     """Whether each practice's audit trail is as it was written."""
-    if not ctx.config.secrets:
-        return []
     with ctx.store.transaction(write=False) as tx:
         return [_trail(practice.name, audit.verify(tx, practice.id)) for practice in practices.every(tx)]
 

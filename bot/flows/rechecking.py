@@ -1,9 +1,11 @@
 """What is checked again at the moment of sending, in the transaction that writes the attempt down: consent and STOP,
-the hours, the number, the appointment, the rule as it stands now, and whether somebody else is being asked."""
+the hours, the number, the appointment, the rule as it stands now, and whether somebody else is being asked. A call
+that was held up is looked at once more, by the same rules."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot import log
 from bot.channels import Outgoing
 from bot.flows import client_letters, outcomes, pace, to_staff
 from bot.flows.context import Context
@@ -42,6 +44,28 @@ def begin(ctx: Context, tx: Tx, message: Message, now: datetime) -> Outgoing | N
     return _outgoing(ctx, tx, message, attempt_id, verdict.until, now)
 
 
+def check_again(ctx: Context, message: Message, outgoing: Outgoing, now: datetime) -> Outgoing | None:
+    """Check everything once more before a call that was held up; None when the attempt isn't ours any more, or the
+    message isn't to be sent now, or that can't be told: nobody was called yet. Writes nothing. `now` is from before
+    this begins, so what is read is no older. By a clock that was set back only our own people are told."""
+    if now < outgoing.now and message.person_id is None:
+        return None
+    try:
+        with ctx.store.transaction(write=False) as tx:
+            on = sends.is_on(tx, message, outgoing.attempt_id, now)
+            verdict = _judge(ctx, tx, message, now) if on else None
+    except Exception as error:
+        log.get().error("fault", what="checking again", message=message.id, error=error.__class__.__name__)
+        return None
+    if not isinstance(verdict, courtesy.Go):
+        return None
+    return replace(outgoing, valid_seconds=_valid_seconds(verdict.until, now), now=now)
+
+
+def _valid_seconds(until: datetime, now: datetime) -> int:
+    return int((until - now - CALL).total_seconds())
+
+
 def _outgoing(ctx: Context, tx: Tx, message: Message, attempt_id: str, until: datetime, now: datetime) -> Outgoing:
     outgoing = Outgoing(
         to=message.address,
@@ -50,7 +74,7 @@ def _outgoing(ctx: Context, tx: Tx, message: Message, attempt_id: str, until: da
         html=message.html,
         message_id=message.id,
         attempt_id=attempt_id,
-        valid_seconds=int((until - now - CALL).total_seconds()),
+        valid_seconds=_valid_seconds(until, now),
         now=now,
     )
     if message.channel != "mail":
@@ -119,6 +143,9 @@ def _not_yet(
         latest = check_ins.latest_asked(tx, practice_id, other)
         if latest is not None and latest.state in OPEN and latest.expires_at > now:
             return courtesy.Wait(min(now + TURN, latest.expires_at), "someone else is asked")
+    # of texts to one number, whoever they are for, no two are under way anyhow
+    if message.channel != "sms" and (state := sends.asked_elsewhere(tx, message)):
+        return courtesy.Wait(now + ASIDE[state], "someone else is being asked")
     return None
 
 

@@ -111,12 +111,16 @@ def change(
     _replan(ctx, practice_id, place, now)
 
 
-def look(ctx: Context, practice_id: str, place: Place, texts: Mapping[str, str], now: datetime) -> Look:
-    """What a rule with these texts (all its keys) would do; nothing is stored. Raises BadSchedule."""
+def look(
+    ctx: Context, practice_id: str, place: Place, texts: Mapping[str, str], now: datetime, *, drop: bool = False
+) -> Look:
+    """What a rule with these texts (all its keys) would do; nothing is stored. `drop`: nothing that it holds now is
+    held on to. Raises BadSchedule."""
     with ctx.store.transaction(write=False) as tx:
         practice = practices.get(tx, practice_id)
         at_present = standing(tx, practice, place)
-        own = layers.differing(layers.changed({}, texts, place.scope), at_present.below)
+        typed = layers.changed({}, texts, place.scope)
+        own = layers.differing(typed, at_present.below, {} if drop else at_present.own)
         return _look(ctx, tx, practice, at_present, own, now)
 
 
@@ -131,8 +135,10 @@ def save(
         schedules.take_turn(tx, practice_id)
         practice = practices.get(tx, practice_id)
         at_present = standing(tx, practice, place)
-        own = layers.differing(layers.changed({}, texts, place.scope), at_present.below)
-        if _mark(practice, at_present, own) != mark:
+        typed = layers.changed({}, texts, place.scope)
+        either = [layers.differing(typed, at_present.below, held) for held in (at_present.own, {})]
+        own = next((each for each in either if _mark(practice, at_present, each) == mark), None)
+        if own is None:
             return False
         _store(tx, practice, place, own, by_id, now)
     _replan(ctx, practice_id, place, now)
@@ -152,7 +158,8 @@ def last_change(tx: Tx, practice_id: str) -> Change:
     if found[0].undone_at:
         raise CantUndo("The last change was taken back already.")
     practice = practices.get(tx, practice_id)
-    if _own(tx, practice, Place(found[0].scope, found[0].scope_id)) != found[0].after:
+    place = Place(found[0].scope, found[0].scope_id)
+    if not _same(place, _own(tx, practice, place), found[0].after):
         raise CantUndo("The rule is no longer as that change left it. Set it anew instead.")
     return found[0]
 
@@ -187,6 +194,14 @@ def _own(tx: Tx, practice: Practice, place: Place) -> dict[str, str]:
     )
 
 
+def _same(place: Place, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two layers mean the same. The practice's lies over the defaults, which no manager changes; elsewhere a
+    key that is held is more than one that isn't: it stays when the practice changes."""
+    if place.scope == "practice":
+        return Schedule.read(one).show() == Schedule.read(other).show()
+    return dict(one) == dict(other)
+
+
 def _keep(tx: Tx, practice: Practice, place: Place, own: Mapping[str, str], now: datetime) -> None:
     mark_to_plan(tx, practice.id, now)
     if place.scope == "practice":
@@ -204,11 +219,12 @@ def _store(
     now: datetime,
     named: Mapping[str, str] | None = None,
 ) -> None:
-    """Keep a rule's own keys; in the history where they differ from before, in the audit trail by name."""
+    """Keep a rule's own keys; in the history where they mean something else than before, in the audit trail by name."""
     before = _own(tx, practice, place)
     keys = named or {key for key in {**before, **own} if before.get(key) != own.get(key)}
     if own != before:
         _keep(tx, practice, place, own, now)
+    if not _same(place, own, before):
         schedules.note(tx, practice.id, place.scope, place.id, before, own, by_id, now)
     practices.note(tx, practice.id, by_id or "command", f"schedule: {', '.join(keys)}", place.id, now)
 
@@ -230,7 +246,7 @@ def _look(
 ) -> Look:
     place = at_present.place
     made = looking_ahead.four_weeks(ctx, tx, practice, place.scope, place.id, own, now)
-    return Look(at_present, own, dict(at_present.own) != dict(own), made, _mark(practice, at_present, own))
+    return Look(at_present, own, not _same(place, at_present.own, own), made, _mark(practice, at_present, own))
 
 
 def _mark(practice: Practice, at_present: Standing, own: Mapping[str, str]) -> str:

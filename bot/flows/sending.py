@@ -3,9 +3,12 @@
 No transaction is open while a provider is called. What the provider's answer leaves open is in doubt, and
 `bot.flows.settling` looks it up before anything else happens to it.
 
-Where a provider takes messages at once, a thread takes several together: their attempts are on disk by one commit
+Where a provider takes texts at once, a thread takes several together: their attempts are on disk by one commit
 before the first of them is called for, and what came of them is by another. Nothing else differs: each is checked,
-called for and fenced by itself.
+called for and fenced by itself. Mails go one by one: after a kill nobody could say which of several were taken.
+
+Where the commit takes so long that the checks are stale by the time of the call (a slow disk, a server far away), all
+is looked at again by a transaction that only reads: no sync stands between that look and the call.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +20,7 @@ from bot import log
 from bot.channels import DeliveryFailed, InDoubt, Outgoing
 from bot.flows import leases, older_copy, outcomes, pace, refusals, to_staff
 from bot.flows.context import Context
-from bot.flows.rechecking import begin
+from bot.flows.rechecking import begin, check_again
 from bot.flows.settling import first_look
 from bot.store import Tx, sends
 from bot.store.outbox import Message
@@ -26,6 +29,7 @@ AT_ONCE = 10
 ROOM = 0.05  # seconds that the calls of one thread's batch should take together; a slow provider's come one by one
 FRESH = timedelta(seconds=1)  # how old the look at a client's consent may be when the provider is called
 HELD_UP = timedelta(seconds=3)  # how old the time may be by which all was checked; for our own people that is all
+CHECKS = 3  # again, before one call: a check may itself have to wait for another writer's sync
 Tell = Callable[[], datetime]
 
 
@@ -57,11 +61,12 @@ def lanes_of(ctx: Context) -> list[Lane]:
 
 def free_abandoned(ctx: Context, now: datetime) -> int:
     """Free what a dead worker held: due again, or in doubt if the provider was being called; how many."""
+    lease, settle = (timedelta(seconds=s) for s in (ctx.config.lease_seconds, ctx.config.settle_seconds))
     with ctx.store.transaction(write=False) as tx:
-        if not sends.has_abandoned(tx, now):
+        if not sends.has_abandoned(tx, now, lease):
             return 0
     with ctx.store.transaction() as tx:
-        return sends.release_expired(tx, now, timedelta(seconds=ctx.config.settle_seconds))
+        return sends.release_expired(tx, now, lease, settle)
 
 
 def due_by_lane(ctx: Context, now: datetime) -> dict[Lane, int]:
@@ -96,8 +101,9 @@ def claim(ctx: Context, worker: str, now: datetime, lane: Lane | None = None, mo
 def deliver(ctx: Context, message: Message, now: datetime, tell: Tell | None = None) -> None:
     """Send one claimed message, if it is still right to send it at this moment.
 
-    `tell` gives the time again: where more than a moment has gone by before the call (the worker was frozen,
-    the disk was slow, the clock was set), the checks are stale and the message goes back for another turn.
+    `tell` gives the time again: where more than a moment has gone by before the call (the worker was frozen, the
+    disk was slow, the clock was set), the checks are stale. They are made again, and a message that may not go any
+    more, or isn't ours any more, goes back for another turn.
     """
     clock = tell or (lambda: now)
 
@@ -114,10 +120,12 @@ def send_next(ctx: Context, worker: str, lane: Lane, tell: Tell, tempo: Tempo) -
     """Claim the next messages of a lane and send each that is still right to send, as `claim` and `deliver` do, but
     checked in the transaction that claims it; how many were claimed."""
 
+    most = 1 if lane.urgent or lane.channel == "mail" else tempo.most
+
     def work() -> tuple[int, _Batch]:
         with ctx.store.transaction() as tx:
             now = tell()
-            claimed = _claimed(ctx, tx, [lane], worker, now, 1 if lane.urgent else tempo.most)
+            claimed = _claimed(ctx, tx, [lane], worker, now, most)
             begun = [(message, _guarded(ctx, tx, message, now)) for message in claimed]
         return len(claimed), _Batch([(message, out) for message, out in begun if out], now, now)
 
@@ -146,10 +154,6 @@ class _Note:
     alone: bool = False
 
 
-class _HeldUp(Exception):
-    """The checks are stale."""
-
-
 def _hand_over(ctx: Context, batch: _Batch, tell: Tell | None, tempo: Tempo | None) -> None:
     notes: list[_Note] = []
     began = tempo.stopwatch() if tempo else 0.0
@@ -163,29 +167,37 @@ def _hand_over(ctx: Context, batch: _Batch, tell: Tell | None, tempo: Tempo | No
 
 
 def _call_each(ctx: Context, batch: _Batch, clock: Tell, notes: list[_Note]) -> None:
-    """One after the other. Once a provider hangs, fails or asks for patience, the others go back for another turn."""
+    """One after the other. Once a provider is slow, fails or asks for patience, the others go back for another turn."""
     go_on = True
     for message, outgoing in batch.begun:
         if not go_on:
-            notes.append(_put_off(ctx, message, outgoing, batch.now))
+            notes.append(_put_off(ctx, message, outgoing, clock()))
             continue
         try:
+            began = clock()
             note = _call(ctx, batch, message, outgoing, clock)
+            notes.append(note)
+            go_on = (note.taken or note.alone) and abs(clock() - began) <= FRESH
         except Exception as error:  # not the channel's; its lease will end, and the others needn't wait for that
             log.get().error("fault", what="sending", message=message.id, error=error.__class__.__name__)
-            continue
-        notes.append(note)
-        go_on = note.taken or note.alone
 
 
 def _call(ctx: Context, batch: _Batch, message: Message, outgoing: Outgoing, clock: Tell) -> _Note:
-    now = batch.now
     outgoing = to_staff.with_picture(ctx, message, outgoing)
+    looked_at, at, checks = batch.looked_at, clock(), 0
+    while _is_stale(message, outgoing.now, looked_at, at) and not (checks and message.person_id):
+        again = check_again(ctx, message, outgoing, at) if checks < CHECKS else None
+        if again is None:
+            return _put_off(ctx, message, outgoing, at)
+        outgoing, looked_at, at, checks = again, at, clock(), checks + 1
+    return _answer(ctx, message, outgoing, clock)
+
+
+def _answer(ctx: Context, message: Message, outgoing: Outgoing, clock: Tell) -> _Note:
+    """Call the provider; what it says."""
+    now = outgoing.now
     try:
-        _check_fresh(message, now, batch.looked_at, clock())
         provider_id = ctx.channels[message.channel].send(outgoing)
-    except _HeldUp:
-        return _put_off(ctx, message, outgoing, now)
     except DeliveryFailed as failure:
         return _Note(message, partial(refusals.failed, ctx, message, outgoing, failure, now), alone=failure.permanent)
     except InDoubt as doubt:
@@ -198,10 +210,9 @@ def _call(ctx: Context, batch: _Batch, message: Message, outgoing: Outgoing, clo
     return _Note(message, partial(_accepted, ctx, message, outgoing.attempt_id, provider_id, now), taken=True)
 
 
-def _check_fresh(message: Message, now: datetime, looked_at: datetime, at: datetime) -> None:
-    """Raises _HeldUp. Our own people can't say STOP: a slow disk must not keep from them what they must know."""
-    if abs(at - now) > HELD_UP or (message.person_id is None and abs(at - looked_at) > FRESH):
-        raise _HeldUp
+def _is_stale(message: Message, now: datetime, looked_at: datetime, at: datetime) -> bool:
+    """Our own people can't say STOP: a slow disk must not keep from them what they must know."""
+    return abs(at - now) > HELD_UP or (message.person_id is None and abs(at - looked_at) > FRESH)
 
 
 def _write_down(ctx: Context, notes: Sequence[_Note]) -> None:
@@ -230,12 +241,15 @@ def _accepted(ctx: Context, message: Message, attempt_id: str, provider_id: str,
         outcomes.accepted(tx, message, attempt_id, provider_id, now)
 
 
-def _put_off(ctx: Context, message: Message, outgoing: Outgoing, now: datetime) -> _Note:
+def _put_off(ctx: Context, message: Message, outgoing: Outgoing, at: datetime) -> _Note:
+    """Nobody was called: it is due at once, also where the clock was set back since it was claimed."""
+    now = min(outgoing.now, at)
+
     def write() -> None:
         with ctx.store.transaction() as tx:
-            sends.try_again(tx, message.id, outgoing.attempt_id, now, "the worker was held up", now)
+            sends.put_off(tx, message.id, outgoing.attempt_id, now, "the worker was held up", now)
 
-    return _Note(message, write)
+    return _Note(message, write, alone=True)
 
 
 def _in_doubt(ctx: Context, message: Message, outgoing: Outgoing, reason: str, now: datetime) -> None:

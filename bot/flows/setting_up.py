@@ -24,6 +24,7 @@ from surveys.segments import segments
 from surveys.wording import Say, why_not_name, write
 
 AGREED = "hours_agreed"  # a practice's setting: its manager has looked at the hours
+BY_COMMAND = {"hours", "days"}  # whoever set one of them has looked, too
 MOST_TESTS = 10  # test texts a day
 LACKS = {
     "sms_name": "how texts are signed",
@@ -172,7 +173,8 @@ def _lacking(ctx: Context, tx: Tx, practice: Practice, found: Reached) -> dict[s
         lacking[STEP_OF[key]].append(LACKS[key])
     if practice.name == FIRST_NAME:
         lacking["practice"].append("its name")
-    if not practice.settings.get(AGREED) and not found.asked:
+    looked_at = practice.settings.get(AGREED) or BY_COMMAND & practice.schedule.keys()
+    if not looked_at and not found.asked:
         lacking["hours"].append("a look at the hours and days")
     if not found.therapists:
         lacking["therapists"].append("a therapist")

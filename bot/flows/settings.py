@@ -38,6 +38,13 @@ WORDS = {
     "supervisor_after_days": "after how many working days a supervisor learns that a note waits",
     "second_contact_minutes": "how many minutes after the therapist the second contact is told of danger",
 }
+# What holds where it was never set.
+HOLDS = {
+    "alert_client": "none",
+    "alert_picture": "no",
+    "supervisor_after_days": str(alerting.SUPERVISOR_DAYS),
+    "second_contact_minutes": str(alerting.SECOND_AFTER),
+}
 OWN = ("country", "name", "sms_name", "timezone", "language")
 KEYS = (
     *OWN,
@@ -103,10 +110,12 @@ def set_schedule(
 
 
 def show_practice(store: Store, practice: Practice) -> dict[str, str]:
-    """Every setting of a practice; empty where it was not set."""
+    """Every setting of a practice; where it was not set what holds without it, empty if that is nothing."""
     shown = {key: getattr(practice, key) for key in OWN}
     shown["one_false_alarm_in"] = str(alerting.one_in(practice.settings))
-    shown |= {key: practice.settings.get(key, "") for key in WORDS}
+    shown |= {
+        key: practice.settings.get(key) or without for key, without in {**dict.fromkeys(WORDS, ""), **HOLDS}.items()
+    }
     with store.transaction(write=False) as tx:
         for role in CONTACTS:
             holders = people.with_role(tx, practice.id, role)

@@ -22,12 +22,15 @@ NO_LOOK = timedelta(seconds=30)  # mail can't be looked up: nothing is gained by
 
 
 def look_up_due(ctx: Context, now: datetime, most: int = AT_ONCE) -> int:
-    """Look up doubtful messages whose look is due; how many."""
+    """Look up doubtful messages whose look is due; how many. One whose seal is broken comes later, and alone."""
     with ctx.store.transaction(write=False) as tx:
-        doubtful = sends.to_look_up(tx, now, most)
+        doubtful, shut = sends.to_look_up(tx, now, most)
+    if shut:
+        with ctx.store.transaction() as tx:
+            sends.look_later(tx, shut, now + sends.SHUT)
     for message in doubtful:
         settle_one(ctx, message, now)
-    return len(doubtful)
+    return len(doubtful) + len(shut)
 
 
 def due_count(ctx: Context, now: datetime) -> int:

@@ -64,6 +64,8 @@ class Director:
         for week in range(1, story.WEEKS + 1):
             for client in CLIENTS:
                 self._at(self._visit_ends(client, week), partial(self._visit, client, week))
+            # the letters by the calendar come at their hour, not with the week's first visit
+            self._at((FIRST_DAY + timedelta(weeks=week)).timestamp(), lambda: None)
         end = (FIRST_DAY + timedelta(weeks=story.WEEKS) + AFTERWARDS).timestamp()
         self._settle()
         while (moment := self._next()) <= end:

@@ -47,8 +47,11 @@ class Transcript:
         self._entry(name, "(a visit ends)", fg="bright_black")
 
     def mail(self, to: str, subject: str, words: str) -> None:
-        """A mail has come."""
-        self._entry(f"mail to {to}", f"{subject}\n{words}", fg="yellow")
+        """A mail has come; one that was shown before is cut to its beginning."""
+        known = f"{to}\n{words}" in self._shown
+        self._shown.add(f"{to}\n{words}")
+        shown = textwrap.shorten(words, BEGINNING, placeholder=" ...") if known else words
+        self._entry(f"mail to {to}", f"{subject}\n{shown}", fg="yellow")
 
     def aside(self, words: str) -> None:
         """What happens behind the stage."""

@@ -11,19 +11,6 @@ from surveys.rapport import Belief, Kept, Model
 Pair = tuple[str, str]  # client id, therapist id
 
 
-def of_therapist(tx: Tx, practice_id: str, therapist_id: str) -> dict[str, Belief]:
-    """What is believed about each client this therapist has or had, by client id.
-
-    Left out are clients who have answered nothing yet, and those whose belief is being made anew.
-    """
-    model = models.current(tx, practice_id)
-    rows = tx.all(
-        "select * from belief where practice_id = :p and therapist_id = :t and model_id = :model",
-        {"p": practice_id, "t": therapist_id, "model": model.id},
-    )
-    return {row["client_id"]: _kept(tx, row, model).belief for row in rows}
-
-
 def get(tx: Tx, practice_id: str, client_id: str, therapist_id: str) -> Belief | None:
     """What is believed about one client with a therapist; None where there is nothing yet."""
     kept = kept_of(tx, practice_id, client_id, therapist_id, models.current(tx, practice_id))

@@ -1,7 +1,7 @@
 """The engine under the store: transactions, one connection a thread, upgrades, durability.
 
-SQLite by sqlite-utils. What differs between SQLite and PostgreSQL stays in this file and the four it uses
-(`sqlite`, `gate`, `upgrades`, `errors`): the SQL everywhere else is the subset both speak (see docs/design.md,
+SQLite by sqlite-utils. What differs between SQLite and PostgreSQL stays in this file and the five it uses
+(`sqlite`, `gate`, `upgrades`, `errors`, `forks`): the SQL everywhere else is the subset both speak (see docs/design.md,
 "One SQL text for two engines").
 """
 

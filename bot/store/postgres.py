@@ -160,13 +160,12 @@ class PostgresEngine:
         """Nothing to do: the server looks after its own log."""
 
     def lineage(self) -> str:
-        """Which server this is, and in which of its lives: another one once it was promoted or brought back."""
+        """Which server this is, and in which of its lives: another one once it was promoted or brought back. Inside a
+        transaction it is one trip to the server."""
+        if self._local.outer is not None:
+            return _lineage(self._local.outer.tx)
         with self.transaction(write=False) as tx:
-            row = tx.one(
-                "select system_identifier as server, case when pg_is_in_recovery() then '' "
-                "else substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as life from pg_control_system()"
-            )
-        return f"{row['server']}-{row['life']}" if row else ""
+            return _lineage(tx)
 
     def close(self) -> None:
         """This thread needs its connection no more: another may have it."""
@@ -283,6 +282,14 @@ def _turn(patience: float) -> str:
         f"set local statement_timeout = {int(patience * LONGEST * 1000)}; "
         f"select pg_advisory_xact_lock({WRITERS_TURN}); set local lock_timeout = 0"
     )
+
+
+def _lineage(tx: Tx) -> str:
+    row = tx.one(
+        "select system_identifier as server, case when pg_is_in_recovery() then '' "
+        "else substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as life from pg_control_system()"
+    )
+    return f"{row['server']}-{row['life']}" if row else ""
 
 
 @lru_cache(maxsize=2_000)

@@ -5,15 +5,20 @@ the provider says that it has a message, the row is sent, whatever we had made o
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store.engine import Tx
+from bot import log
+from bot.store.engine import Row, Tx
 from bot.store.outbox import ORDINARY, URGENT, Message, message_of
+from bot.store.seal import SealBroken
 from bot.store.sql import epoch, listed, moment, moment_of, new_id
 
 # The order in which a text goes through them; any other word, such as `delivered`, is the last one.
 DELIVERY = ("accepted", "scheduled", "queued", "sending", "sent")
+SHUT = timedelta(minutes=5)  # how soon it is tried again to open a message whose seal is broken: a key may be put back
+_OVER = "state = 'claimed' and (lease_until < :now or lease_until > :ahead)"
 
 
 @dataclass(frozen=True)
@@ -28,22 +33,18 @@ class Attempt:
     outcome: str | None
 
 
-def release_expired(tx: Tx, now: datetime, settle: timedelta) -> int:
-    """Free what a dead worker held: never attempted is due again, attempted is in doubt."""
-    at = {"now": epoch(now)}
-    freed = tx.run(
-        "update outbox set state = 'due', claim_token = null where state = 'claimed' and lease_until < :now "
-        "and attempt_id is null",
-        at,
-    )
+def release_expired(tx: Tx, now: datetime, lease: timedelta, settle: timedelta) -> int:
+    """Free what a dead worker held: never attempted is due again, attempted is in doubt. A lease further ahead than
+    two comes from a clock that was ahead, and would last as long; what a live worker reports later still counts."""
+    at = _around(now, lease)
+    freed = tx.run(f"update outbox set state = 'due', claim_token = null where {_OVER} and attempt_id is null", at)
     tx.run(
         "update attempt set ended_at = :now where id in (select attempt_id from outbox "
-        "where state = 'claimed' and lease_until < :now and attempt_id is not null)",
+        f"where {_OVER} and attempt_id is not null)",
         at,
     )
     doubted = tx.run(
-        "update outbox set state = 'in_doubt', looks = 0, look_at = :look where state = 'claimed' "
-        "and lease_until < :now and attempt_id is not null",
+        f"update outbox set state = 'in_doubt', looks = 0, look_at = :look where {_OVER} and attempt_id is not null",
         {**at, "look": _no_sooner(now + settle / 10)},
     )
     return freed + doubted
@@ -52,9 +53,20 @@ def release_expired(tx: Tx, now: datetime, settle: timedelta) -> int:
 def claim(
     tx: Tx, *, channel: str, urgent: bool, worker: str, now: datetime, lease: timedelta, most: int
 ) -> list[Message]:
-    """Take up to `most` due messages of one lane, the most pressing first; nobody else gets them during the lease."""
+    """Take up to `most` due messages of one lane, the most pressing first; nobody else gets them during the lease.
+    One whose seal is broken is due again later, and keeps back none of those behind it."""
+    until = now + lease
+    while rows := _claim(tx, channel=channel, urgent=urgent, worker=worker, now=now, until=until, most=most):
+        messages, shut = _opened(tx, sorted(rows, key=lambda r: (r["urgency"], r["due_at"], r["id"])))
+        _set_aside(tx, shut, now + SHUT)
+        if messages:
+            return messages
+    return []
+
+
+def _claim(tx: Tx, *, channel: str, urgent: bool, worker: str, now: datetime, until: datetime, most: int) -> list[Row]:
     # "materialized": PostgreSQL may otherwise run the inner select once a row, and take more than `most`
-    rows = tx.all(
+    return tx.all(
         f"""with next as materialized (
               select id from outbox where state = 'due' and channel = :channel
                  and urgency between :first and :last and due_at <= :now
@@ -67,14 +79,36 @@ def claim(
             "token": new_id(),
             "channel": channel,
             "worker": worker,
-            "until": epoch(now + lease),
+            "until": epoch(until),
             "now": epoch(now),
             "most": most,
             "first": URGENT if urgent else URGENT + 1,
             "last": URGENT if urgent else ORDINARY,
         },
     )
-    return [message_of(tx, row) for row in sorted(rows, key=lambda r: (r["urgency"], r["due_at"], r["id"]))]
+
+
+def _opened(tx: Tx, rows: Sequence[Row]) -> tuple[list[Message], list[str]]:
+    """The messages, and the ids of those whose seal is broken."""
+    messages, shut = list[Message](), list[str]()
+    for row in rows:
+        try:
+            messages.append(message_of(tx, row))
+        except SealBroken as error:
+            log.get().error("fault", what="opening a message", message=row["id"], error=error.__class__.__name__)
+            shut.append(row["id"])
+    return messages, shut
+
+
+def _set_aside(tx: Tx, ids: Sequence[str], due_at: datetime) -> None:
+    among, params = listed("id", ids)
+    if ids:
+        tx.run(
+            "update outbox set state = 'due', due_at = :due, claim_token = null, "
+            "reason = 'it does not open: its key is missing, or it was changed (see SECRET_KEY)' "
+            f"where id in {among} and state = 'claimed'",
+            {"due": epoch(due_at), **params},
+        )
 
 
 def due_counts(tx: Tx, now: datetime) -> dict[tuple[str, bool], int]:
@@ -91,10 +125,9 @@ def due_counts(tx: Tx, now: datetime) -> dict[tuple[str, bool], int]:
     return found
 
 
-def has_abandoned(tx: Tx, now: datetime) -> bool:
-    """Whether a lease has run out."""
-    sql = "select 1 as yes from outbox where state = 'claimed' and lease_until < :now limit 1"
-    return tx.one(sql, {"now": epoch(now)}) is not None
+def has_abandoned(tx: Tx, now: datetime, lease: timedelta) -> bool:
+    """Whether a lease has run out, or comes from a clock that was ahead."""
+    return tx.one(f"select 1 as yes from outbox where {_OVER} limit 1", _around(now, lease)) is not None
 
 
 def doubtful_count(tx: Tx, now: datetime) -> int:
@@ -125,6 +158,17 @@ def begin_attempt(tx: Tx, message: Message, now: datetime, lease: timedelta) -> 
     return attempt_id
 
 
+def is_on(tx: Tx, message: Message, attempt_id: str, now: datetime) -> bool:
+    """Whether a message is still on this attempt, and its lease lasts. To our own people it goes without a lease,
+    and where it is looked up by now: one who is told twice is better than none."""
+    held = "state in ('claimed', 'in_doubt')" if message.person_id else "state = 'claimed' and lease_until >= :now"
+    row = tx.one(
+        f"select 1 as yes from outbox where id = :id and attempt_id = :attempt and {held}",
+        {"id": message.id, "attempt": attempt_id} | ({} if message.person_id else {"now": epoch(now)}),
+    )
+    return row is not None
+
+
 def live_elsewhere(tx: Tx, message: Message) -> str | None:
     """How another message to the same address stands that is being sent or in doubt (`claimed` or `in_doubt`):
     a look-up couldn't tell two apart."""
@@ -133,6 +177,17 @@ def live_elsewhere(tx: Tx, message: Message) -> str | None:
         f"select max(state) as state from outbox where address_index in {among} and id <> :id and channel = 'sms' "
         "and (state = 'in_doubt' or (state = 'claimed' and attempt_id is not null))",
         {"id": message.id, **params},
+    )
+    return row["state"] if row else None
+
+
+def asked_elsewhere(tx: Tx, message: Message) -> str | None:
+    """How another client's check-in to the same address stands that is being sent or in doubt, by any channel."""
+    among, params = listed("i", tx.sealer.indexes(message.address))
+    row = tx.one(
+        f"select max(state) as state from outbox where address_index in {among} and client_id <> :client "
+        "and kind = 'check_in' and (state = 'in_doubt' or (state = 'claimed' and attempt_id is not null))",
+        {"client": message.client_id, **params},
     )
     return row["state"] if row else None
 
@@ -221,6 +276,13 @@ def try_again(tx: Tx, message_id: str, attempt_id: str, due_at: datetime, reason
     return changed == 1
 
 
+def put_off(tx: Tx, message_id: str, attempt_id: str, due_at: datetime, reason: str, now: datetime) -> bool:
+    """The provider was never called: later, as if this attempt hadn't been. False when it isn't the present one."""
+    if not try_again(tx, message_id, attempt_id, due_at, reason, now):
+        return False
+    return tx.run("update outbox set attempts = attempts - 1 where id = :id", {"id": message_id}) == 1
+
+
 def set_skipped(tx: Tx, message: Message, reason: str) -> bool:
     """Not to be sent, and why. False when the claim was lost meanwhile."""
     changed = tx.run(
@@ -261,13 +323,22 @@ def look_again(tx: Tx, message_id: str, attempt_id: str, looks: int, look_at: da
     )
 
 
-def to_look_up(tx: Tx, now: datetime, most: int) -> list[Message]:
-    """Messages in doubt whose next look is due."""
+def to_look_up(tx: Tx, now: datetime, most: int) -> tuple[list[Message], list[str]]:
+    """Messages in doubt whose next look is due, and the ids of those among them whose seal is broken."""
     rows = tx.all(
         "select * from outbox where state = 'in_doubt' and look_at <= :now order by look_at, id limit :most",
         {"now": epoch(now), "most": most},
     )
-    return [message_of(tx, row) for row in rows]
+    return _opened(tx, rows)
+
+
+def look_later(tx: Tx, ids: Sequence[str], look_at: datetime) -> None:
+    """These can't be looked up now; others can."""
+    among, params = listed("id", ids)
+    tx.run(
+        f"update outbox set look_at = :at where id in {among} and state = 'in_doubt'",
+        {"at": _no_sooner(look_at), **params},
+    )
 
 
 def take_look(tx: Tx, message: Message, now: datetime, lease: timedelta) -> bool:
@@ -296,6 +367,10 @@ def set_delivery(tx: Tx, message_id: str, delivery: str, code: str) -> bool:
         {"delivery": delivery, "code": code or None, "id": message_id, **params},
     )
     return changed == 1
+
+
+def _around(now: datetime, lease: timedelta) -> dict[str, int]:
+    return {"now": epoch(now), "ahead": _no_sooner(now + 2 * lease)}
 
 
 def _no_sooner(at: datetime) -> int:

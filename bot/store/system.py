@@ -1,9 +1,10 @@
 """The installation itself: heartbeats, pace per sender, the backup's time. No row here is about a person."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.store.engine import Tx
-from bot.store.sql import epoch, moment
+from bot.store.sql import epoch, listed, moment
 
 
 def beat(tx: Tx, worker: str, now: datetime) -> None:
@@ -60,6 +61,12 @@ def value(tx: Tx, name: str) -> str | None:
     """A fact about the installation."""
     row = tx.one("select value from installation where name = :n", {"n": name})
     return str(row["value"]) if row else None
+
+
+def some(tx: Tx, names: Sequence[str]) -> dict[str, str]:
+    """Those of these facts that are known, by one question."""
+    among, params = listed("n", names)
+    return {row["name"]: row["value"] for row in tx.all(f"select * from installation where name in {among}", params)}
 
 
 def set_value(tx: Tx, name: str, text: str) -> None:

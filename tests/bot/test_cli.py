@@ -241,6 +241,7 @@ def test_a_bad_rule_is_named_by_key_with_a_suggestion_and_nothing_changes(attune
     before = attune.good("schedule", "show")
     words = attune.refused("schedule", "set", "delay_minuts=60", "digits=9", "every=2")
     assert "Did you mean delay_minutes?" in words
+    assert "Did you mean delay_minutes?" in attune.refused("schedule", "set", "delay=90")
     assert "digits=9 can't be used" in words
     assert "'every' is not KEY=VALUE" in attune.refused("schedule", "set", "every")
     assert attune.good("schedule", "show") == before
@@ -314,6 +315,8 @@ def test_try_reply_shows_what_is_understood_and_why_without_any_setting(tmp_path
     lines = attune.good("try-reply", "5 4 5").splitlines()
     assert lines[:5] == ["kind: answer", "heard: 5", "respected: 4", "understood: 5", "flags: none"]
     assert any(line.startswith("because: heard 5 from '5'") for line in lines)
+    lines = attune.good("try-reply", "hello there").splitlines()
+    assert "because: heard is left open: no number and no word of the scale (S15)" in lines
     lines = attune.good("try-reply", "heard 4").splitlines()
     assert "or: heard 4, respected 4, understood 4 (the same for every question)" in lines
     lines = attune.good("try-reply", "STOP", "--asked", "heard,involved").splitlines()
@@ -332,6 +335,15 @@ def test_a_tick_sends_what_is_due_by_the_time_it_is_told(filled: Attune) -> None
         assert filled.good("tick", "--now", later) != "0 things done.\n"
         assert [message.client for message in sandbox.book.all()] == ["+12025550101", "+12025550101"]
         assert filled.good("tick", "--now", later) == "0 things done.\n"
+
+
+def test_a_tick_without_a_way_to_send_says_what_waits_and_what_is_missing(filled: Attune) -> None:
+    filled.good("schedule", "set", "hours=00:00-24:00", "days=mon..sun", "delay_minutes=0")
+    *_, last = filled.good("tick").splitlines()
+    assert last.endswith(
+        " due and waiting: no texts can be sent without TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, "
+        "TWILIO_MESSAGING_SERVICE_SID (or TWILIO_FROM)."
+    )
 
 
 @pytest.mark.parametrize("now", ["yesterday", "2026-13-01", "0001-01-01T00:00:00+05:00"])
@@ -388,6 +400,35 @@ def test_after_a_change_of_key_everything_is_sealed_anew(filled: Attune) -> None
     assert "1 as before" in filled.good("import", "roster", "-", given=ROSTER)
     filled.env["SECRET_KEY"] = "a-third-key-that-nothing-was-sealed-with"
     assert "which is not in SECRET_KEY or its file" in filled.refused("reseal")
+
+
+def test_with_nothing_under_an_older_key_reseal_says_that_nothing_needs_it(filled: Attune) -> None:
+    """Two noughts would read as if nothing were sealed."""
+    assert filled.good("reseal") == "Nothing to do: whatever is sealed is under the first key already.\n"
+
+
+def test_the_version_is_the_packages(tmp_path: Path) -> None:
+    assert Attune(tmp_path).good("--version") == f"attune {importlib.metadata.version('attune')}\n"
+
+
+def test_the_readme_leads_to_a_manager_who_is_signed_in_with_the_example_of_settings_as_it_comes(
+    tmp_path: Path,
+) -> None:
+    """The lines under "Using it", typed one after the other: a key of one's own, and links to this machine."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    [lines] = [block for block in text.split("```") if "attune migrate" in block]
+    typed = [line.partition(" #")[0].strip() for line in lines.splitlines() if line.strip()]
+    bin_ = Path(sys.executable).parent
+    [start] = [place for place, line in enumerate(typed) if line.startswith("cp .env.example")]
+    kept = [line for line in typed[start:] if not line.endswith("&")]
+    (tmp_path / ".env.example").write_text((ROOT / ".env.example").read_text("utf-8"))
+    env = {"PATH": f"{bin_}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    script = 'set -e\nattune() { python -m bot "$@"; }\n' + "\n".join(kept)
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    *_, link = done.stdout.splitlines()
+    assert link.startswith("http://127.0.0.1:8000/")
+    assert "Dana <dana@riverside.example> is now a manager" in done.stdout
 
 
 def test_no_command_prints_a_name_a_number_or_an_address_it_was_not_asked_for(filled: Attune) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import SETTINGS, TWILIO_ADDRESS, BadConfig, Config, needs
+from bot.config import EXAMPLE_KEY, SETTINGS, TWILIO_ADDRESS, BadConfig, Config, needs
 
 LONG = "a-secret-that-is-long-enough-for-real-clients"
 REAL = {
@@ -176,6 +176,15 @@ def test_keys_from_two_places_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text(LONG)
     assert "both set" in refusal(SECRET_KEY=LONG, SECRET_KEY_FILE=str(file))
+
+
+def test_the_examples_key_is_refused_wherever_it_stands(tmp_path: Path) -> None:
+    """Everybody can read it: what it seals isn't sealed."""
+    file = tmp_path / "keys"
+    file.write_text(EXAMPLE_KEY)
+    for env in ({"SECRET_KEY": EXAMPLE_KEY}, {"SECRET_KEY": f"{LONG},{EXAMPLE_KEY}"}, {"SECRET_KEY_FILE": str(file)}):
+        assert refusal(**env).startswith("SECRET_KEY is the example's")
+        assert "make your own with `attune new-key`" in refusal(**env)
 
 
 def test_a_short_key_is_refused_where_real_clients_are_texted() -> None:

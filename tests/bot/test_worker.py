@@ -202,6 +202,48 @@ def test_a_fault_in_one_flow_stops_no_other(post: Post, sandbox: Sandbox, monkey
     assert post.state(message) == "sent"
 
 
+def test_seconds_without_threads_end_no_lane(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine has none to give for a while; as soon as it has, all goes on, and meanwhile the worker lives."""
+    channel, start, lacking = Scripted(), Thread.start, ["send-sms", "send-mail", "look-up", "chores"]
+
+    def start_or_not(thread: Thread) -> None:
+        if thread.name in lacking:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(Thread, "start", start_or_not)
+    danger, crisis = post.put("Theo", "alert_danger", urgency=URGENT), post.put("Ana", "crisis", urgency=URGENT)
+    worker = Worker(post.by(channel).ctx, HeldClock())
+    for _ in range(2 * THREADS):
+        worker._guarded()
+    assert post.practice.rows("select count(*) as n from worker") == [{"n": 1}]
+    lacking.remove("send-mail")
+    worker._guarded()
+    assert until(lambda: post.state(danger) == "sent"), "each lane by itself"
+    assert post.state(crisis) == "due"
+    lacking.clear()
+    worker._guarded()
+    assert until(lambda: post.state(crisis) == "sent")
+    for hands in worker._hands():
+        hands.wait(20)
+
+
+def test_a_lease_given_during_a_long_pass_is_not_taken_for_one_of_a_clock_that_was_ahead(
+    post: Post, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pass looks at the clock again before it frees what seems abandoned."""
+    clock, message = HeldClock(), post.put("Ana")
+
+    def long(*_: object) -> int:
+        clock.at += timedelta(minutes=5)
+        sending.claim(post.ctx, "another", clock.at)
+        return 0
+
+    monkeypatch.setattr(asking, "ask_due", long)
+    Worker(post.ctx, clock)._pass()
+    assert post.state(message) == "claimed"
+
+
 def test_no_thread_keeps_its_connection_to_the_database(post: Post, sandbox: Sandbox) -> None:
     """A month in an hour: file handles stay constant."""
     worker, counts = Worker(post.ctx, HeldClock()), []

@@ -24,7 +24,7 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
 
 from bot import cli
 from bot.config import Config
-from bot.flows import asking, backups, context
+from bot.flows import asking, backups, context, older_copy
 from bot.sandbox.processes import free_port
 from tests.faults.disk import AFTER, BEFORE, POWER, WAYS, Disk, with_disk
 from tests.faults.upgrades import Seen, look
@@ -148,6 +148,10 @@ class _Commands:
         self._nursery.stdin.flush()
         return int(self._nursery.stdout.readline())
 
+    def said(self) -> str:
+        """The last lines of what commands said of their faults."""
+        return Path(self._log.name).read_text(errors="replace")[-600:].strip() or "nothing was said"
+
     def put(self, files: Mapping[str, bytes]) -> None:
         """These files of the database, and no others, are on the platter."""
         for path in self.path.parent.iterdir():
@@ -171,8 +175,9 @@ class _Play:
 
     def run(self) -> None:
         self.commands.put(self.files)
-        if self.commands.attune(*self.command) != 0:
-            self.outcome.violations.append(f"{self.name}: it doesn't work when nothing dies")
+        if ended := self.commands.attune(*self.command):
+            said = self.commands.said()
+            self.outcome.violations.append(f"{self.name}: when nothing dies, it ends with {ended}: {said}")
             return
         syncs = self.commands.disk.syncs()
         self.outcome.figures[f"syncs of a {self.name}"] = syncs
@@ -300,6 +305,7 @@ def copied(path: Path, folder: Path) -> Path | None:
 def serve(plant: str) -> None:
     """For each line, a command of `attune` in a process of its own; the answer is its exit code."""
     context.build(Config.read(dict(os.environ)))
+    assert older_copy.guard, "loaded here: each command would load it anew, from files that may be edited meanwhile"
     if plant:
         PLANTS[plant]()
     for line in sys.stdin:

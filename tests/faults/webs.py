@@ -85,12 +85,12 @@ def _serve() -> NoReturn:
 
 
 def _migrate() -> NoReturn:
+    code = 1
     try:
-        cli.main(["migrate"], standalone_mode=False)
+        code = cli.main(["migrate"], standalone_mode=False) or 0
     except BaseException as error:
         print(f"migrate: {error.__class__.__name__}: {error}", file=sys.stderr)
-        os._exit(1)
-    os._exit(0)
+    os._exit(code)
 
 
 def _upgrade(how_many: int) -> str:

@@ -98,6 +98,7 @@ def test_what_is_missing_is_asked_for_once(told: Told) -> None:
 def test_the_transcript_tells_the_whole_story(told: Told) -> None:
     for words in ("Week 10", MESSY, "mail to theo@riverside.example", "it is about Ben", "takes it on", "STOP"):
         assert words in told.transcript
+    assert told.transcript.count("Mon 21 Sep 08:00  mail to") == 2, "letters by the calendar come at their hour"
     assert "\x1b[" not in told.transcript, "colour is for terminals"
 
 

@@ -620,6 +620,13 @@ def test_changing_the_rule_never_unasks_what_was_asked(
         assert second[each.appointment_id] == Skipped(rules.ASKED)
 
 
+def test_a_visit_too_soon_after_a_check_in_stays_skipped_however_late_it_is_planned_again() -> None:
+    """Seen on Saturday, five days after a check-in: planned anew on Monday it would have been far enough from it."""
+    visits = [visit("2026-11-16T10:00"), visit("2026-11-21T10:00")]
+    for now in ("2026-11-21T12:00", "2026-11-21T21:00", "2026-11-23T09:00"):
+        assert dues(plans(visits, now, askings=asked(visits[:1], answered=True))) == [rules.ASKED, rules.TOO_SOON]
+
+
 @settings(max_examples=150, deadline=None)
 @given(any_case(), any_rule(), st.integers(1, 60 * 24 * 3))
 def test_a_plan_stands_until_its_time(

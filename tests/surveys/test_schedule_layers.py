@@ -78,6 +78,10 @@ def test_a_form_keeps_only_what_differs_and_its_own_closed_days() -> None:
     assert differing(typed, below) == {"digits": "3", "holidays": "2026-12-24"}
 
 
+def test_a_form_left_alone_keeps_what_the_layer_held_also_where_it_says_the_same_as_below() -> None:
+    assert differing(DEFAULTS, DEFAULTS, {"digits": "4", "every": "2"}) == {"digits": "4"}
+
+
 @given(st.dictionaries(st.sampled_from(["digits", "every", "min_gap_days"]), st.sampled_from(["3", "4"])))
 def test_a_rule_over_the_defaults_is_read_as_it_was_typed(own: dict[str, str]) -> None:
     shown = Schedule.read(merge(DEFAULTS, differing({**DEFAULTS, **own}, DEFAULTS))).show()

@@ -126,13 +126,13 @@ def undo() -> Page:
 def _preview(scope: str, owner_id: str) -> Page:
     opened = rule_pages.opened(ctx(), me(), scope, owner_id)
     live = request.headers.get("HX-Request") == "true"
-    typed = rule_form.typed(request.form, scope)
-    if "as_below" in request.form:  # back to what the rule lies over
+    typed, drop = rule_form.typed(request.form, scope), "as_below" in request.form
+    if drop:  # back to what the rule lies over
         texts = {**opened.standing.below, "holidays": "", "paused_until": ""}
         shown = rule_form.fields_of(texts)
         typed = rule_form.Typed(shown, {key: text for key, text in texts.items() if key in typed.texts})
     try:
-        look = schedules.look(ctx(), opened.practice.id, opened.standing.place, typed.texts, now())
+        look = schedules.look(ctx(), opened.practice.id, opened.standing.place, typed.texts, now(), drop=drop)
     except BadSchedule as error:
         if live:
             return render_template(

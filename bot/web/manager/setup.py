@@ -73,10 +73,9 @@ def _mails(fields: Mapping[str, str], wrong: Mapping[str, str]) -> str:
 
 
 def _mail_settings() -> dict[str, str]:
-    """What stands in that form: where nothing was set, what holds without it."""
+    """What stands in that form."""
     stored = _stored()
-    without = {"alert_client": "none", "alert_picture": "no", "supervisor_after_days": str(alerting.SUPERVISOR_DAYS)}
-    return {key: stored[key] or without.get(key, "") for key in MAILS}
+    return {key: stored[key] for key in MAILS}
 
 
 @blueprint.get("/<step>")

@@ -1,7 +1,7 @@
 """The words of the managers' pages for what is stored as a key."""
 
 STANDS = {
-    "asked": "Asked",
+    "asked": "Is asked",
     "no_consent": "No consent",
     "stopped": "Opted out",
     "paused": "Paused",

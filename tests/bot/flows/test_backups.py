@@ -8,6 +8,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +40,10 @@ def sandbox() -> Iterator[Sandbox]:
     """With a clock that the test holds, so that what the provider says about times is right."""
     with Sandbox(PUBLIC_URL, ACCOUNT_SID, TOKEN, start_at=START.timestamp(), held=True) as running:
         yield running
+
+
+def refuses(*_: object) -> None:
+    raise OSError(errno.EPERM, "no second names here")
 
 
 def the_backup(ctx: Context, tmp_path: Path, now: datetime = START, name: str = "copy.db") -> str:
@@ -268,9 +273,61 @@ def test_a_backup_holds_no_name_number_or_word_in_the_open(ctx: Context, practic
 def test_a_backup_does_not_overwrite(ctx: Context, practice: Riverside, tmp_path: Path) -> None:
     path = the_backup(ctx, tmp_path)
     with pytest.raises(StoreError, match="is there already"):
-        backups.backup(ctx, path, START)
+        backups.backup(ctx, path, START + HOUR)
     with pytest.raises(StoreError, match="its folder isn't there"):
         backups.backup(ctx, str(tmp_path / "nowhere" / "a.db"), START)
+
+
+@pytest.mark.parametrize("second_names", [True, False])
+def test_two_backups_at_once_to_one_name_leave_one_whole_copy(
+    ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second_names: bool
+) -> None:
+    """The second begins and ends while the first looks at its copy. Where the disk knows no second names, the first
+    takes the name over: whole as well."""
+    path, looks = str(tmp_path / "copy.db"), backups._refuse_broken
+
+    def meanwhile(part: str, of: Context) -> None:
+        monkeypatch.setattr(backups, "_refuse_broken", looks)
+        backups.backup(ctx, path, START + HOUR)
+        looks(part, of)
+
+    monkeypatch.setattr(backups, "_refuse_broken", meanwhile)
+    if second_names:
+        with pytest.raises(StoreError, match="is there already"):
+            backups.backup(ctx, path, START)
+    else:
+        monkeypatch.setattr(os, "link", refuses)
+        backups.backup(ctx, path, START)
+    assert [name for name in os.listdir(tmp_path) if name.startswith("copy")] == ["copy.db"]
+    with opened(Path(path), ctx) as copy, copy.transaction(write=False) as tx:
+        of = START + HOUR if second_names else START
+        assert system.value(tx, backups.BACKED_UP_AT) == str(int(of.timestamp()))
+        assert len(tx.all("select * from client")) == 3
+    with ctx.store.transaction(write=False) as tx:
+        assert system.value(tx, backups.GOOD_BACKUP_AT) == str(int(of.timestamp()))
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+def test_a_backup_does_not_take_a_name_with_something_left_beside_it(
+    ctx: Context, practice: Riverside, tmp_path: Path, ending: str
+) -> None:
+    """SQLite would take it for a part of the backup, and old rows would come back."""
+    (tmp_path / f"copy.db{ending}").write_bytes(b"of a file that is gone")
+    with pytest.raises(StoreError, match=f"copy.db{ending} is left over .* move it away"):
+        the_backup(ctx, tmp_path)
+    assert [name for name in os.listdir(tmp_path) if name.startswith("copy")] == [f"copy.db{ending}"]
+    with ctx.store.transaction(write=False) as tx:
+        assert system.value(tx, backups.GOOD_BACKUP_AT) is None
+
+
+def test_an_empty_copy_is_no_backup(
+    ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite's own check finds nothing wrong with it."""
+    monkeypatch.setattr(SqliteEngine, "copy_to", lambda _, path: Path(path).touch())
+    with pytest.raises(StoreError, match=r"The copy isn't whole: .* lacks its tables"):
+        the_backup(ctx, tmp_path)
+    assert [name for name in os.listdir(tmp_path) if name.startswith("copy")] == []
 
 
 def test_a_backup_that_fails_leaves_nothing_behind(
@@ -287,9 +344,14 @@ def everything(ctx: Context) -> list[dict[str, object]]:
         return [*tx.all("select * from installation order by 1"), *tx.all("select * from client order by id")]
 
 
+def opened(path: Path, ctx: Context) -> closing[SqliteEngine]:
+    """Closed again, so that nothing is left beside it."""
+    return closing(SqliteEngine(str(path), ctx.store.sealer))
+
+
 def newer(path: Path, ctx: Context) -> None:
     """A backup of a program that has had one step more."""
-    with SqliteEngine(str(path), ctx.store.sealer).transaction() as tx:
+    with opened(path, ctx) as copy, copy.transaction() as tx:
         tx.run("insert into _sqlite_migrations (migration_set, name, applied_at) values ('attune', '9999_x', '2027')")
 
 
@@ -324,7 +386,7 @@ def empty(path: Path, _ctx: Context) -> None:
 
 def another_programs(path: Path, ctx: Context) -> None:
     path.unlink()
-    with SqliteEngine(str(path), ctx.store.sealer).transaction() as tx:
+    with opened(path, ctx) as copy, copy.transaction() as tx:
         tx.run("create table songs (name text)")
 
 
@@ -382,6 +444,58 @@ def test_the_database_that_was_there_is_kept_beside_it(ctx: Context, practice: R
         assert len(tx.all("select * from appointment")) == 1
 
 
+@pytest.mark.parametrize("second_names", [True, False])
+def test_each_database_that_was_there_is_kept_though_all_went_within_a_second(
+    ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second_names: bool
+) -> None:
+    path = the_backup(ctx, tmp_path)
+    if not second_names:
+        monkeypatch.setattr(os, "link", refuses)
+    for visits in (1, 2, 3):
+        for day in range(visits):
+            practice.visit("Ana", START + timedelta(days=day))
+        backups.restore(ctx, path, START)
+    kept = []
+    for each in tmp_path.glob("attune.db.before-*[0-9]"):
+        with opened(each, ctx) as old, old.transaction(write=False) as tx:
+            kept.append(len(tx.all("select * from appointment")))
+    assert sorted(kept) == [1, 2, 3]
+
+
+def test_a_kept_database_gets_no_name_with_something_beside_it(
+    ctx: Context, practice: Riverside, tmp_path: Path
+) -> None:
+    path = the_backup(ctx, tmp_path)
+    (tmp_path / f"attune.db.before-{START:%Y%m%d-%H%M%S}-wal").write_bytes(b"of another")
+    backups.restore(ctx, path, START)
+    assert [each.name[-2:] for each in tmp_path.glob("attune.db.before-*[0-9]")] == ["-2"]
+
+
+def test_of_two_restores_at_once_the_second_is_refused_and_the_first_comes_to_its_end(
+    ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both would prepare one file, and a copy in which nothing is in doubt could take the place."""
+    path, makes_safe, refused = the_backup(ctx, tmp_path), backups._made_safe, []
+    practice.visit("Ana", START)
+
+    def meanwhile(*given: object) -> backups.Restored:
+        with pytest.raises(StoreError, match="Another restore is at work") as found:
+            backups.restore(ctx, path, START, force=True)
+        refused.append(found.value)
+        return makes_safe(*given)
+
+    monkeypatch.setattr(backups, "_made_safe", meanwhile)
+    backups.restore(ctx, path, START)
+    assert len(refused) == 1
+    with ctx.store.transaction(write=False) as tx:
+        assert system.value(tx, backups.RESTORED_AT)
+    [kept] = tmp_path.glob("attune.db.before-*[0-9]")
+    with opened(kept, ctx) as old, old.transaction(write=False) as tx:
+        assert len(tx.all("select * from appointment")) == 1
+    monkeypatch.setattr(backups, "_made_safe", makes_safe)
+    backups.restore(ctx, path, START)
+
+
 def test_a_machine_without_a_database_is_brought_back(ctx: Context, practice: Riverside, tmp_path: Path) -> None:
     path = the_backup(ctx, tmp_path)
     url = f"sqlite:///{tmp_path}/elsewhere/attune.db"
@@ -428,9 +542,6 @@ def test_until_the_new_database_is_there_the_old_one_is(
         there.append(os.path.exists(target))
         move(part, target)
 
-    def refuses(*_: object) -> None:
-        raise OSError(errno.EPERM, "no second names here")
-
     move = backups._move
     monkeypatch.setattr(backups, "_move", looks)
     if not second_names:
@@ -456,6 +567,16 @@ def hot_journal(path: str) -> bytes:
     return left
 
 
+def log_of(path: str) -> bytes:
+    """What a change leaves in the log until it is brought into the file."""
+    conn = sqlite.sqlite3.connect(path, isolation_level=None)
+    conn.execute("pragma journal_mode=wal")
+    conn.execute("update client set client_ref = 'of the old one, ' || id")
+    left = Path(f"{path}-wal").read_bytes()
+    conn.close()
+    return left
+
+
 def test_what_lay_beside_the_old_database_is_no_part_of_the_new_one(
     ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -469,6 +590,40 @@ def test_what_lay_beside_the_old_database_is_no_part_of_the_new_one(
     assert practice.client("Ana").client_ref == "C-Ana"
     assert ctx.store.integrity() == "ok"
     assert len(list(tmp_path.glob("attune.db.before-*-journal"))) == 1
+
+
+@pytest.mark.parametrize("ending", ["-journal", "-wal"])
+def test_what_lies_beside_a_backup_is_never_played_into_it(
+    ctx: Context, practice: Riverside, tmp_path: Path, ending: str
+) -> None:
+    """It may belong to a file that had the name before, and nothing in it tells."""
+    path, before = the_backup(ctx, tmp_path), everything(ctx)
+    other = the_backup(ctx, tmp_path, name="other.db")
+    left = hot_journal(other) if ending == "-journal" else log_of(other)
+    Path(path + ending).write_bytes(left)
+    with pytest.raises(StoreError, match=f"copy.db{ending} lies beside it.* move it away"):
+        backups.restore(ctx, path, START)
+    assert everything(ctx) == before
+    assert Path(path + ending).read_bytes() == left
+    os.truncate(path + ending, 0)
+    backups.restore(ctx, path, START)
+    assert practice.client("Ana").client_ref == "C-Ana"
+
+
+def test_a_database_copied_with_its_log_is_restored_once_both_are_one_file(
+    ctx: Context, practice: Riverside, tmp_path: Path
+) -> None:
+    """What the refusal says to do. A backup of it would say that nothing went out before today."""
+    practice.visit("Ana", START)
+    copy = tmp_path / "raw.db"
+    for ending in ("", "-wal"):
+        Path(f"{copy}{ending}").write_bytes(Path(f"{ctx.store.path}{ending}").read_bytes())
+    with pytest.raises(StoreError, match=f"DATABASE_URL=sqlite:///{copy} attune migrate"):
+        backups.restore(ctx, str(copy), START)
+    with opened(copy, ctx) as raw:
+        assert raw.migrate() == []
+    backups.restore(ctx, str(copy), START)
+    assert len(practice.rows("select * from appointment")) == 1
 
 
 def test_a_copy_that_could_not_be_brought_into_one_file_does_not_take_the_place(

@@ -186,6 +186,16 @@ def test_urgent_messages_are_sent_one_by_one(post: Post, channel: Scripted) -> N
     assert [together(post, urgent=True) for _ in range(4)] == [1, 1, 1, 0]
 
 
+def test_mails_are_sent_one_by_one(post: Post) -> None:
+    """A mail can't be looked up: after a kill, one that was never called for would wait for a person."""
+    messages = [post.put(name, channel="mail", address=f"{name}@home.example") for name in NAMES]
+    tempo = Tempo(lambda: 0.0)
+    for left in (2, 1, 0):
+        tempo.most = AT_ONCE
+        assert sending.send_next(post.ctx, "worker", Lane("mail", False), lambda: MONDAY_NOON, tempo) == 1
+        assert [post.state(message) for message in messages].count("due") == left
+
+
 def test_a_thread_takes_more_together_while_its_provider_is_fast_and_takes_all() -> None:
     """Twice as many each time, as far as their calls fit; one again as soon as a call is slow or isn't taken."""
     tempo, taken = Tempo(lambda: 0.0), []

@@ -195,6 +195,11 @@ def test_what_is_no_date_of_consent_is_refused(written: str) -> None:
     refused(lambda: cells.consent(written, "America/New_York", NOW))
 
 
+@pytest.mark.parametrize("written", ["01/11/2026", "yes", "2026-11-23T10:00"])
+def test_for_consent_a_day_is_said_to_be_enough(written: str) -> None:
+    assert "a day such as 2026-11-23 is enough" in refused(lambda: cells.consent(written, "America/New_York", NOW))
+
+
 @given(st.text(max_size=40))
 def test_times_and_consent_are_taken_or_refused_whatever_is_written(text: str) -> None:
     for read in (lambda: cells.moment(text, NOW), lambda: cells.consent(text, "Europe/Paris", NOW)):

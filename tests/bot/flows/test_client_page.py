@@ -48,6 +48,14 @@ def test_visits_say_what_was_answered_or_why_nothing_was_asked(practice: Riversi
     assert found[2].answers == {"heard": 5, "respected": 5, "understood": 4}
 
 
+def test_scores_stand_in_the_order_in_which_the_questions_are_asked(practice: Riverside) -> None:
+    """Whatever order they came in: Ana's second thought is about the first question."""
+    asked(practice, "Ana", NOW - 4 * HOUR)
+    writes(practice, "Ana", "respected 4, understood 3", NOW - 2 * HOUR)
+    writes(practice, "Ana", "heard 5", NOW - HOUR)
+    assert list(page(practice).visits[0].answers.items()) == [("heard", 5), ("respected", 4), ("understood", 3)]
+
+
 def test_a_reply_has_the_clients_own_words_and_how_they_were_read(practice: Riverside) -> None:
     asked(practice, "Ana", NOW - 4 * HOUR)
     writes(practice, "Ana", "5 4 3 it felt rushed", NOW - HOUR)

@@ -2,16 +2,19 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.channels import InDoubt, Outgoing
 from bot.flows import asking, client_record, delivery_page, sending, settling
 from bot.flows.access import Me, NotHere
+from bot.flows.context import Context
 from bot.flows.delivery_page import Delivery
 from bot.flows.managing import Refused
-from bot.store import clients, practices
-from surveys import schedule
+from bot.store import clients, doubts, erasing, practices
+from surveys import courtesy, schedule
+from surveys.schedule import Client
 from tests.support.cast import MONDAY_NOON, Riverside
 from tests.support.managing import manager
 from tests.support.weeks import one
@@ -164,3 +167,19 @@ def test_another_practice_sees_nothing_of_this_one(practice: Riverside, dana: Me
     assert (found.sum.due, found.tasks) == (0, [])
     with pytest.raises(NotHere):
         show(practice, replace(dana, roles=frozenset({"therapist"})))
+
+
+def test_every_reason_that_the_page_can_show_is_explained(practice: Riverside, ctx: Context) -> None:
+    """Those of the schedule have a test of their own; here those that are given later, up to the moment of sending."""
+    page = (Path(__file__).parents[3] / "docs" / "schedule.md").read_text(encoding="utf-8")
+    practice.visit("Ana", MONDAY_NOON)
+    asking.expire_due(ctx, MONDAY_NOON + timedelta(days=5))
+    [overdue] = practice.rows("select reason from check_in")
+    ana, rule = Client(zone="America/New_York", consent_at=MONDAY_NOON), schedule.Schedule()
+    late = courtesy.Errand("check_in", MONDAY_NOON, expires_at=MONDAY_NOON)
+    errands = [late, replace(late, expires_at=None), replace(late, planned=False)]
+    dropped = [courtesy.judge(each, ana, rule, MONDAY_NOON) for each in errands]
+    reasons = {each.reason for each in dropped if isinstance(each, courtesy.Drop)}
+    assert len(reasons) == len(errands)
+    reasons |= {str(overdue["reason"]), doubts.REASON, erasing.GONE, delivery_page.NO_REASON}
+    assert [reason for reason in sorted(reasons) if f"| {reason} |" not in page] == []

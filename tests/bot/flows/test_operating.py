@@ -12,10 +12,10 @@ from wsgiref.simple_server import make_server
 import pytest
 
 from bot.config import TWILIO_ADDRESS
-from bot.flows import backups, operating, settings
+from bot.flows import backups, context, operating, settings
 from bot.flows.context import Context
 from bot.flows.operating import Finding
-from bot.store import outbox, practices, system
+from bot.store import outbox, people, practices, system
 from bot.store.outbox import Draft
 from bot.web import create_app
 from tests.support.cast import MONDAY_NOON, Riverside
@@ -194,9 +194,44 @@ def test_a_practice_without_a_name_or_a_duty_contact_is_not_ready(ctx: Context) 
     assert {"sms_name:", "duty_email:"} < set(lacking)
 
 
-def test_a_database_that_is_not_there_lacks_steps_or_is_damaged_is_named(ctx: Context, tmp_path: Path) -> None:
-    from bot.flows import context
+def test_where_no_manager_is_yet_the_way_in_is_named(ctx: Context) -> None:
+    """Right after `attune migrate`, and in a practice that only commands have touched."""
+    [(level, text)] = about(found(ctx), "practice")
+    assert (level, "`attune invite manager EMAIL`" in text) == ("warn", True)
+    with ctx.store.transaction() as tx:
+        first = practices.first(tx, NOW)
+    assert about(found(ctx), "practice") == []
+    [(level, text)] = about(found(ctx), "manager")
+    assert (level, text.startswith(f"{practices.FIRST_NAME} has none yet: `attune invite manager")) == ("warn", True)
+    with ctx.store.transaction() as tx:
+        dana, _ = people.save(tx, first.id, name="Dana", email="dana@riverside.example", phone=None, now=NOW)
+        people.give_role(tx, first.id, dana, "manager")
+    assert about(found(ctx), "manager") == []
 
+
+@pytest.mark.usefixtures("practice")
+def test_another_key_is_named_with_what_to_do_and_the_rest_is_looked_at_all_the_same(ctx: Context) -> None:
+    """Nothing is said of audit trails, which would look changed under another key."""
+    config = replace(ctx.config, secrets=("another-key-that-is-long-enough-too",), clock_url="http://127.0.0.1:1/clock")
+    findings = operating.doctor(context.build(config), NOW)
+    [(level, text)] = about(findings, "SECRET_KEY")
+    assert (level, text.startswith("doesn't open this database: ")) == ("bad", True)
+    assert "SECRET_KEY=new,old" in text
+    assert {"database", "worker", "backup"} <= {each.subject for each in findings}
+    assert [each for each in findings if each.subject.startswith("audit trail")] == []
+
+
+def test_what_waits_for_a_way_to_be_sent_is_told_of_with_what_is_missing(ctx: Context, practice: Riverside) -> None:
+    with ctx.store.transaction() as tx:
+        for name, due in (("a", NOW), ("b", NOW), ("c", NOW + timedelta(minutes=1))):
+            outbox.put(tx, practice.practice.id, Draft("help", name, "sms", "+12025550101", "x"), due, NOW)
+    assert operating.stuck(ctx, NOW) == []
+    without = context.build(replace(ctx.config, twilio_auth_tokens=()))
+    assert operating.stuck(without, NOW) == ["2 due and waiting: no texts can be sent without TWILIO_AUTH_TOKEN."]
+    assert operating.stuck(context.build(replace(ctx.config, mail_from="")), NOW) == [], "no mail is due"
+
+
+def test_a_database_that_is_not_there_lacks_steps_or_is_damaged_is_named(ctx: Context, tmp_path: Path) -> None:
     def said(path: Path) -> tuple[str, str]:
         other = context.build(replace(ctx.config, database_url=f"sqlite:///{path}"))
         [only] = about(operating.doctor(other, NOW), "database")
@@ -248,9 +283,10 @@ def test_a_mailbox_that_does_not_open_is_named_without_its_password(ctx: Context
 
 
 def test_replies_by_mail_that_nobody_takes_in_are_told_of(ctx: Context) -> None:
-    assert about(found(ctx), "neither IMAP_URL")[0][0] == "warn"
-    assert about(found(ctx, mail_webhook_secret="a-secret"), "neither IMAP_URL") == []
-    assert about(found(ctx, smtp_url=""), "neither IMAP_URL") == []
+    [(level, text)] = about(found(ctx), "IMAP_URL")
+    assert (level, text.startswith("is not set, nor is MAIL_WEBHOOK_SECRET: ")) == ("warn", True)
+    assert about(found(ctx, mail_webhook_secret="a-secret"), "IMAP_URL") == []
+    assert about(found(ctx, smtp_url=""), "IMAP_URL") == []
 
 
 @pytest.mark.parametrize(("url", "level"), [("https://127.0.0.1:1", "good"), ("http://127.0.0.1:1", "warn")])

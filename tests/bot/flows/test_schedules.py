@@ -140,6 +140,31 @@ def test_a_save_that_changes_nothing_leaves_no_trace_in_the_history(practice: Ri
     assert practice.rows("select * from schedule_change") == []
 
 
+def test_what_a_command_sets_to_what_holds_anyway_is_no_change(practice: Riverside, ctx: Context) -> None:
+    """Compared by meaning: neither the history nor a page that was only opened speaks of a change."""
+    save(practice, digits="3")
+    settings.set_schedule(ctx, practice.practice, {"delay_minutes": "120", "hours": "09:00-20:00"}, NOW)
+    assert len(practice.rows("select * from schedule_change")) == 1
+    assert not look(practice).changes
+    undo(practice)
+    assert not look(practice).changes
+
+
+def test_a_page_only_opened_offers_no_change_of_a_rule_that_holds_what_the_practice_has(
+    practice: Riverside, ctx: Context
+) -> None:
+    """It is held for when the practice changes; dropping it is a change."""
+    theo = Place("therapist", practice.staff["Theo"])
+    settings.set_schedule(ctx, practice.practice, {"digits": "4"}, NOW, therapist="theo@riverside.example")
+    found = look(practice, theo)
+    assert (found.changes, found.own) == (False, {"digits": "4"})
+    typed = texts(practice, theo)
+    dropping = schedules.look(ctx, practice.practice.id, theo, typed, NOW, drop=True)
+    assert (dropping.changes, dropping.own) == (True, {})
+    assert schedules.save(ctx, practice.practice.id, theo, typed, dropping.mark, practice.staff["Dana"], NOW)
+    assert practice.rows("select * from schedule_rule") == []
+
+
 # Rules of their own
 
 

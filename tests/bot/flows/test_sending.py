@@ -34,6 +34,11 @@ def _change_phone(tx: Tx, client_id: str, phone: str) -> None:
     tx.run("update client set phone_sealed = :s, phone_index = :i where id = :id", found)
 
 
+def _change_to_mail(tx: Tx, client_id: str, mail: str) -> None:
+    found = {"s": tx.seal("client", "email", client_id, mail), "i": tx.sealer.index(mail), "id": client_id}
+    tx.run("update client set channel = 'mail', email_sealed = :s, email_index = :i where id = :id", found)
+
+
 # --- what is sent
 
 
@@ -167,10 +172,10 @@ def test_stop_between_the_claim_and_the_check_keeps_the_message_back(post: Post,
 
 
 @pytest.mark.parametrize(("later", "asked"), [(0.9, 1), (1.1, 0)])
-def test_a_provider_is_called_within_a_second_of_the_look_at_consent_or_not_at_all(
+def test_a_provider_is_called_within_a_second_of_the_look_at_consent_or_after_another_look(
     post: Post, monkeypatch: pytest.MonkeyPatch, later: float, asked: int
 ) -> None:
-    """STOP may come at any moment after that look. The disk, the picture and the lease's start are slow here."""
+    """STOP comes right after that look. The disk, the picture and the lease's start are slow here."""
     channel = Scripted()
     post = post.by(channel)
     message = post.ask("Ana")
@@ -180,6 +185,7 @@ def test_a_provider_is_called_within_a_second_of_the_look_at_consent_or_not_at_a
     @contextmanager
     def slow(*args: Any) -> Iterator[None]:
         with plain(*args):
+            receiving.receive(post.ctx, Inbound("sms", "SM1", PHONES["Ana"], "stop", ""), clock[0])
             clock[0] += timedelta(seconds=later)
             yield
 
@@ -244,6 +250,28 @@ def test_before_a_practice_is_ready_nobody_is_asked_by_a_real_provider(post: Pos
     real.send(MONDAY_NOON)
     assert (real.state(asked), real.state(answer)) == ("due", "sent")
     assert "attune doctor" in real.row(asked)["reason"]
+
+
+def test_two_clients_with_one_mail_address_are_not_being_asked_at_the_same_moment(post: Post) -> None:
+    """An answer could not be told apart. The second waits from when the first one's attempt is written down."""
+    for name in ("Ana", "Ben"):
+        with post.ctx.store.transaction() as tx:
+            _change_to_mail(tx, post.practice.clients[name], "family@home.example")
+    first, second = post.ask("Ana"), post.ask("Ben")
+    channel = Scripted()
+    claimed = post.by(channel).claim(MONDAY_NOON)
+
+    def answer(outgoing: Outgoing) -> str:
+        if len(channel.sent) == 1:
+            sending.deliver(post.by(channel).ctx, claimed[1], MONDAY_NOON)
+        return outgoing.attempt_id
+
+    channel.answers = answer
+    sending.deliver(post.by(channel).ctx, claimed[0], MONDAY_NOON)
+    assert [post.state(each) for each in (first, second)] == ["sent", "due"]
+    assert (len(channel.sent), post.row(second)["reason"]) == (1, "someone else is being asked")
+    post.by(channel).send(MONDAY_NOON + SECOND)
+    assert (len(channel.sent), post.row(second)["reason"]) == (1, "someone else is asked")
 
 
 def test_two_clients_on_one_phone_are_asked_one_after_the_other(post: Post, sandbox: Sandbox) -> None:

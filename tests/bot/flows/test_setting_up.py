@@ -76,6 +76,13 @@ def test_hours_once_agreed_stay_agreed_whatever_they_become(practice: Riverside,
     assert "hours" not in lacking(practice)
 
 
+def test_hours_or_days_set_by_a_command_were_looked_at(practice: Riverside, ctx: Context) -> None:
+    settings.set_schedule(ctx, practice.practice, {"delay_minutes": "60"}, NOW)
+    assert "hours" in lacking(practice)
+    settings.set_schedule(ctx, practice.practice, {"hours": "09:00-20:00"}, NOW)
+    assert "hours" not in lacking(practice)
+
+
 def test_clients_who_have_not_agreed_leave_the_step_open(practice: Riverside, ctx: Context) -> None:
     with ctx.store.transaction() as tx:
         tx.run("update client set consent_at = null")

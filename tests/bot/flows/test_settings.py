@@ -37,6 +37,21 @@ def refused(practice: Riverside, **changes: str) -> str:
     return str(found.value)
 
 
+def test_the_practice_shows_what_holds_where_nothing_was_set(practice: Riverside) -> None:
+    """Also where it was set and emptied again."""
+    holds = {
+        "alert_client": "none",
+        "alert_picture": "no",
+        "supervisor_after_days": "2",
+        "second_contact_minutes": "15",
+    }
+    assert holds.items() <= shown(practice).items()
+    change(practice, alert_client="code", alert_picture="yes", supervisor_after_days="4", second_contact_minutes="0")
+    assert shown(practice)["second_contact_minutes"] == "0"
+    change(practice, **dict.fromkeys(holds, ""))
+    assert holds.items() <= shown(practice).items()
+
+
 def test_the_rule_shows_every_key_with_its_default(practice: Riverside) -> None:
     rule = settings.show_schedule(practice.practice)
     assert rule == Schedule().show()

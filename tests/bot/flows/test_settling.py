@@ -167,7 +167,7 @@ def test_two_workers_do_not_look_at_the_same_moment(lost: Post, monkeypatch: pyt
     lost.put("Ana")
     lost.send(MONDAY_NOON)
     with lost.ctx.store.transaction(write=False) as tx:
-        [seen] = sends.to_look_up(tx, FIRST, 5)
+        [seen], _ = sends.to_look_up(tx, FIRST, 5)
     looks = []
 
     def find(*_: object) -> list[str]:

@@ -1,5 +1,7 @@
 """What `make run` and `make demo` are made of: processes kept alive, clients who read, a guide with buttons."""
 
+import io
+import os
 from pathlib import Path
 
 import pytest
@@ -7,9 +9,12 @@ import requests
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
+from bot import cli
 from bot.config import SETTINGS
 from bot.sandbox import Owner, Sandbox, demo, reading, run, story
 from bot.sandbox.processes import FailedToStart, Kept, environment, port_wanted
+from bot.sandbox.stage import SECRET
+from bot.sandbox.transcript import Transcript
 from surveys import instrument, instrument_file
 from surveys.wording import Say, Voice, write
 
@@ -126,6 +131,44 @@ def test_without_a_director_there_are_no_such_buttons(sandbox: Sandbox) -> None:
     sandbox.parts.name({ANA: Owner("Ana")})
     assert guide(sandbox).select(".steps button") == []
     assert requests.post(f"{sandbox.url}/play", {"what": "visit"}, timeout=5).status_code == 404
+
+
+@pytest.mark.parametrize(("follows", "host"), [(True, "127.0.0.1"), (False, "0.0.0.0")])
+def test_beside_the_sandbox_attunes_pages_are_for_this_machine_alone(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, follows: bool, host: str
+) -> None:
+    begun: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _path, command: begun.append(command))
+    own = {"DATABASE_URL": f"sqlite:///{tmp_path}/a.db", "SECRET_KEY": SECRET, "PUBLIC_URL": "http://127.0.0.1:8123"}
+    own |= {"PORT": "8123"} | (sandbox.environment if follows else {})
+    for command in ("migrate", "web"):
+        done = CliRunner(env=environment(own)).invoke(cli.main, [command])
+        assert done.exit_code == 0, done.output
+    assert begun[0][begun[0].index("--bind") + 1] == f"{host}:8123"
+
+
+def test_the_guide_says_what_a_moved_clock_and_the_second_step_mean_for_signing_in(
+    sandbox: Sandbox, director: Remembers
+) -> None:
+    director.colleagues = {"Dana": "dana@riverside.example"}  # type: ignore[attr-defined]
+    page = " ".join(guide(sandbox).get_text().split())
+    assert "after moving it, sign in again here" in page
+    assert "Dana manages the practice and supervises" in page
+
+
+def test_a_mail_that_comes_again_in_the_same_words_is_cut_to_its_beginning() -> None:
+    """The weekly letter of a calm caseload would bury the story."""
+    out = io.StringIO()
+    told = Transcript(lambda: 0.0, out)
+    words = "Nothing needs you this week.\n" + "You get this every Monday at 8:00 am. " * 5
+    told.mail("theo@riverside.example", "Your week", words)
+    whole = out.getvalue()
+    told.mail("ines@riverside.example", "Your week", words)
+    assert out.getvalue().count("You get this") == 2 * whole.count("You get this"), "it is new to Ines"
+    told.mail("theo@riverside.example", "Your week", words)
+    again = out.getvalue().removeprefix(whole).splitlines()[-2:]
+    assert again[0].endswith("Your week")
+    assert again[1].endswith("...")
 
 
 def test_a_refused_text_is_in_the_providers_book(sandbox: Sandbox, refusal: object) -> None:

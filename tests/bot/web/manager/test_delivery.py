@@ -38,6 +38,13 @@ def test_the_sum_stands_on_the_page_and_answers_do_not(browser: Browser, practic
     assert "1 2 1" not in page
 
 
+def test_before_any_check_in_has_closed_no_empty_pictures_are_shown(browser: Browser, practice: Riverside) -> None:
+    practice.visit("Ben", MONDAY_NOON, status="no_show")
+    page = at(browser, practice, MONDAY_NOON.replace(day=9)).get("/delivery").text
+    assert "No check-in has closed yet." in page
+    assert "Answered, by the hour they were asked" not in page
+
+
 def test_a_broken_sum_is_said_loudly(browser: Browser, practice: Riverside) -> None:
     practice.visit("Ben", MONDAY_NOON, status="no_show")
     with practice.ctx.store.transaction() as tx:

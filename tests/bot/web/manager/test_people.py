@@ -23,6 +23,12 @@ def page_of(practice: Riverside, name: str, step: str = "") -> str:
     return f"/people/clients/{practice.clients[name]}{step}"
 
 
+def test_of_a_client_who_was_not_asked_yet_the_list_says_that_they_are_to_be(browser: Browser) -> None:
+    page = browser.get("/people").text
+    assert ">Is asked<" in page
+    assert ">Asked<" not in page
+
+
 def test_the_list_shows_clients_and_how_they_stand(browser: Browser, practice: Riverside) -> None:
     page = browser.get("/people").text
     assert all(name in page for name in ("Ana", "C-Ben", "+12025550103"))
@@ -169,6 +175,15 @@ def test_a_file_is_looked_at_and_then_taken(browser: Browser, practice: Riversid
     assert browser.post(path).status_code == 303
     assert "1 new, 0 changed, 0 as before, 1 left out" in browser.get(path).text
     assert len(practice.rows("select 1 from client where client_ref = 'C-Ema'")) == 1
+
+
+def test_a_file_with_nothing_new_says_what_of_it_is_stored_and_what_is_wrong(browser: Browser) -> None:
+    browser.post(upload(browser, table(EMA)).location)  # type: ignore[attr-defined]
+    wrong = {**EMA, "client_ref": "C-9", "phone": "12"}
+    page = browser.get(upload(browser, table(EMA, wrong)).location).text  # type: ignore[attr-defined]
+    assert "1 as before, <strong>1 wrong</strong>, nothing new." in page
+    assert "No row can be taken" not in page
+    assert "No row can be taken" in browser.get(upload(browser, table(wrong)).location).text  # type: ignore[attr-defined]
 
 
 def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(browser: Browser) -> None:

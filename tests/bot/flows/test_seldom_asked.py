@@ -76,7 +76,8 @@ def test_after_a_restore_nothing_that_was_due_goes_out(filled: tuple[Context, st
     """What waited is in doubt, and what is due and wasn't asked is closed."""
     ctx, practice_id, client_id = filled
     with ctx.store.transaction() as tx:
-        tx.run("update outbox set state = 'due' where kind = 'check_in'")
+        tx.run("update outbox set state = 'due', due_at = 0 where kind = 'check_in'")
+        assert outbox.due_by_channel(tx, MONDAY)["sms"] >= 1
         done = backups.put_in_doubt(tx, ctx, LATER)
         assert done.messages >= 1
         assert {row["state"] for row in tx.all("select state from outbox where kind = 'check_in'")} == {"in_doubt"}

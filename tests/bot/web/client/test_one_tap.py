@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from bot.flows.context import Context
-from bot.store import answer_links, check_ins, clients, practices
+from bot.store import answer_links, check_ins, clients, copying, practices
 from bot.web.app import create_app
 from tests.support.browsing import At
 from tests.support.cast import PHONES, Riverside
@@ -75,8 +75,7 @@ def link(talk: Talk, check_in_id: str, token: str = TOKEN) -> None:
 
 
 def everything(talk: Talk) -> dict[str, list[dict[str, object]]]:
-    tables = [str(row["name"]) for row in talk.practice.rows("select name from sqlite_master where type = 'table'")]
-    return {table: talk.practice.rows(f"select * from {table} order by rowid") for table in tables}
+    return {table: sorted(talk.practice.rows(f"select * from {table}"), key=str) for table in copying.tables()}
 
 
 def kept(talk: Talk) -> int:

@@ -66,7 +66,7 @@ def test_he_goes_from_his_caseload_to_a_note_and_says_what_came_of_it(
     page.goto(f"{posted.url}/caseload")
     expect(page.locator(".caseload .name").first).to_have_text("Ana")
     page.get_by_role("link", name=re.compile("A note waits")).click()
-    assert page.url == posted.url + declined
+    page.wait_for_url(posted.url + declined)
     page.get_by_label("A note for yourself").fill("Ask about the new hour.")
     press(page, "I'll take it on")
     expect(page.get_by_text("You took this on")).to_be_visible()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from bot.flows import accounts
 from bot.flows.links import stop_link
@@ -34,6 +34,11 @@ class Look:
         self.page.goto(self.url + path)
         self.here(name or path)
 
+    def press(self, button: Locator) -> None:
+        """Press what leads to another page, and wait for it: a page that is on its way out can't be looked at."""
+        with self.page.expect_navigation():
+            button.click()
+
     def here(self, name: str) -> None:
         """Look at what is open."""
         said = [each for each in self.opened.complaints if "status of 4" not in each]
@@ -60,16 +65,16 @@ def test_the_way_in(look: Look, posted: Served) -> None:
     look.here("with a password")
     look.page.get_by_label("Your mail address").last.fill("dana@riverside.example")
     look.page.get_by_label("Password", exact=True).fill("a wrong one, surely")
-    look.page.get_by_role("button", name="Sign in").click()
+    look.press(look.page.get_by_role("button", name="Sign in"))
     look.here("a wrong password")
     look.page.get_by_label("Your mail address").first.fill("dana@riverside.example")
-    look.page.get_by_role("button", name="Mail me a link").click()
+    look.press(look.page.get_by_role("button", name="Mail me a link"))
     look.here("asked")
     [link] = mailed(posted.practice)
     look.at(link, "a fresh link")
-    look.page.locator("main button").click()
+    look.press(look.page.locator("main button"))
     look.here("the first page")
-    look.page.get_by_role("button", name="Sign out").click()
+    look.press(look.page.get_by_role("button", name="Sign out"))
     look.at(link, "a used link")
     look.at("/no-such-page")
 
@@ -93,7 +98,7 @@ def test_a_new_mail_address(look: Look, posted: Served) -> None:
     look.here("it waits to be confirmed")
     link = mailed(practice, "new_address")[-1]
     look.at(link, "a link to confirm")
-    look.page.get_by_role("button", name="Yes, this is mine").click()
+    look.press(look.page.get_by_role("button", name="Yes, this is mine"))
     look.at(link, "a link that is used up")
     look.at(f"/people/staff/{practice.staff['Ines']}", "changed")
     assert look.page.get_by_text("ines.new@riverside.example").is_visible()
@@ -107,7 +112,7 @@ def test_the_second_step_set_up_and_taken(look: Look, posted: Served) -> None:
     with_app(posted.practice, "Theo", MONDAY_NOON)
     look.at("/account/second-factor", "being asked for it")
     look.page.get_by_label("The code your app shows now").fill("000000")
-    look.page.get_by_role("button", name="Go on").click()
+    look.press(look.page.get_by_role("button", name="Go on"))
     look.here("a wrong code")
 
 
@@ -119,7 +124,7 @@ def test_stopping_by_a_link(look: Look, posted: Served) -> None:
     posted.work()
     message = str(practice.rows("select id from outbox where client_id is not null order by id")[0]["id"])
     look.at(urlsplit(stop_link(practice.ctx.config, message)).path, "a button")
-    look.page.locator("main button").click()
+    look.press(look.page.locator("main button"))
     look.here("stopped")
     assert practice.client("Ana").stopped
     look.at("/c/nobody", "a link that isn't ours")

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -17,7 +18,7 @@ from bot.flows import mail_names
 from bot.flows.backups import GOOD_BACKUP_AT
 from bot.flows.context import Context
 from bot.flows.readiness import missing_for_going_live
-from bot.store import SealBroken, SqliteEngine, Store, StoreError, audit, outbox, people, practices, system
+from bot.store import SealBroken, SqliteEngine, Store, StoreError, audit, outbox, people, practices, sends, system
 from bot.store.sql import moment_of
 
 LATE = timedelta(minutes=5)
@@ -84,7 +85,10 @@ def stuck(ctx: Context, now: datetime) -> list[str]:
     if all(channel in ctx.channels for channel in _WAYS):
         return []
     with ctx.store.transaction(write=False) as tx:
-        due = outbox.due_by_channel(tx, now)
+        lanes = sends.due_counts(tx, now)
+    due = Counter[str]()
+    for (channel, _urgent), count in lanes.items():
+        due[channel] += count
     return [
         f"{due[channel]} due and waiting: no {what} can be sent without {', '.join(_unset(ctx.config, channel))}."
         for channel, what in _WAYS.items()

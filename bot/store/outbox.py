@@ -190,12 +190,6 @@ def need_a_person(tx: Tx) -> int:
     return int(row["n"]) if row else 0
 
 
-def due_by_channel(tx: Tx, now: datetime) -> dict[str, int]:
-    """How many messages are due by now, for each channel that has any."""
-    sql = "select channel, count(*) as n from outbox where state = 'due' and due_at <= :now group by channel"
-    return {row["channel"]: int(row["n"]) for row in tx.all(sql, {"now": epoch(now)})}
-
-
 def next_due(tx: Tx) -> datetime | None:
     """When a message next wants attention (to be sent, looked up, or freed of a dead worker's lease)."""
     row = tx.one(

@@ -5,7 +5,7 @@ the provider says that it has a message, the row is sent, whatever we had made o
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -172,22 +172,21 @@ def is_on(tx: Tx, message: Message, attempt_id: str, now: datetime) -> bool:
 def live_elsewhere(tx: Tx, message: Message) -> str | None:
     """How another message to the same address stands that is being sent or in doubt (`claimed` or `in_doubt`):
     a look-up couldn't tell two apart."""
-    among, params = listed("i", tx.sealer.indexes(message.address))
-    row = tx.one(
-        f"select max(state) as state from outbox where address_index in {among} and id <> :id and channel = 'sms' "
-        "and (state = 'in_doubt' or (state = 'claimed' and attempt_id is not null))",
-        {"id": message.id, **params},
-    )
-    return row["state"] if row else None
+    return _under_way(tx, message.address, "id <> :id and channel = 'sms'", {"id": message.id})
 
 
 def asked_elsewhere(tx: Tx, message: Message) -> str | None:
     """How another client's check-in to the same address stands that is being sent or in doubt, by any channel."""
-    among, params = listed("i", tx.sealer.indexes(message.address))
+    return _under_way(tx, message.address, "client_id <> :client and kind = 'check_in'", {"client": message.client_id})
+
+
+def _under_way(tx: Tx, address: str, which: str, params: Mapping[str, object]) -> str | None:
+    """The state of a message to an address that is being sent or in doubt, among those that `which` chooses."""
+    among, indexes = listed("i", tx.sealer.indexes(address))
     row = tx.one(
-        f"select max(state) as state from outbox where address_index in {among} and client_id <> :client "
-        "and kind = 'check_in' and (state = 'in_doubt' or (state = 'claimed' and attempt_id is not null))",
-        {"client": message.client_id, **params},
+        f"select max(state) as state from outbox where address_index in {among} and {which} "
+        "and (state = 'in_doubt' or (state = 'claimed' and attempt_id is not null))",
+        {**params, **indexes},
     )
     return row["state"] if row else None
 

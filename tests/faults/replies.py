@@ -182,15 +182,18 @@ class Run:
         self.disk.die_at(0)
         return died
 
-    def _end(self, ending: str) -> None:
+    def _strike(self, ending: str) -> None:
+        """The blow, while texts come in; afterwards none do."""
         if ending == "cut":
             at_a_sync = self.rng.random() < 0.6 and self._die_at_a_sync(POWER)
             self.outcome.figures["cuts at a sync"] += at_a_sync
-            self._strike_soon()
+        self._strike_soon()
+        if ending == "cut":
             self.disk.power_off()
-        else:
-            self._strike_soon()
         self.clients.hold()
+
+    def _end(self, ending: str) -> None:
+        self._strike(ending)
         self._ask("end")
         self.outcome.figures["cuts" if ending == "cut" else "kills"] += 1
         if ending == "cut":

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from tests.faults import replies
-from tests.faults.disk import POWER, Disk, library, with_disk
+from tests.faults.disk import Disk, library, with_disk
 from tests.faults.replies import ANSWERS, TEXTS, Found, Outcome, Plan, found_in
 from tests.hosts.server import Server
 
@@ -84,14 +84,7 @@ class _Run(replies.Run):
         return died
 
     def _end(self, ending: str) -> None:
-        if ending == "cut":
-            at_a_sync = self.rng.random() < 0.6 and self._die_at_a_sync(POWER)
-            self.outcome.figures["cuts at a sync"] += at_a_sync
-            self._strike_soon()
-            self.disk.power_off()
-        else:
-            self._strike_soon()
-        self.clients.hold()
+        self._strike(ending)
         self.outlived = self.rng.random() < 0.5
         if not self.outlived:
             self._ask("end")

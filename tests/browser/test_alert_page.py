@@ -16,6 +16,7 @@ from bot.store.inbox import Inbound
 from surveys.alert_wording import alert_text
 from surveys.rapport import Explanation
 from tests.browser.conftest import SCHEMES, WIDTHS, Opened, Served
+from tests.browser.pressing import press
 from tests.support.cast import PHONES
 from tests.support.weeks import DECLINE, alerts_of, assess, weekly
 
@@ -143,22 +144,22 @@ def test_the_same_in_words_opens_by_keyboard(served: Served, opened: Open, noted
 def test_a_note_is_taken_on_without_script(served: Served, opened: Open, noted: tuple[Alert, datetime]) -> None:
     page = opened(served.link(noted[0], "Theo", noted[1]), script=False).page
     page.get_by_label("A note for yourself").fill("Ask.")
-    page.get_by_role("button", name="I'll take it on").click()
+    press(page, "I'll take it on")
     expect(page.get_by_text("You took this on")).to_be_visible()
 
 
 def test_an_expired_link_mails_a_fresh_one_at_a_press(served: Served, opened: Open) -> None:
     found = opened(address(served, "expired"), script=False)
-    found.page.get_by_role("button", name="Mail me a fresh link").click()
+    press(found.page, "Mail me a fresh link")
     expect(found.page.get_by_role("heading")).to_have_text("A fresh link is on its way")
     assert len(served.practice.rows("select * from outbox where dedupe like 'again:%'")) == 1
 
 
 def test_danger_is_taken_on_and_check_ins_let_go_on_in_two_presses(served: Served, opened: Open) -> None:
     page = opened(address(served, "danger"), width=375).page
-    page.get_by_role("button", name="I'm on it").click()
+    press(page, "I'm on it")
     expect(page.get_by_role("link", name=PHONES["Ana"])).to_have_attribute("href", f"tel:{PHONES['Ana']}")
-    page.get_by_role("button", name="Let check-ins go on").click()
+    press(page, "Let check-ins go on")
     expect(page.get_by_role("button")).to_have_count(0)
     assert not served.practice.client("Ana").halted
 

@@ -10,6 +10,7 @@ from bot.store import answer_links
 from tests.browser.axe import wrong_with
 from tests.browser.busy import FORM
 from tests.browser.conftest import Opened, Served
+from tests.browser.pressing import follow
 from tests.support.cast import MONDAY_NOON
 from tests.support.therapist import asked
 
@@ -31,7 +32,7 @@ def test_she_answers_with_four_taps(served: Served, opened: Open, link: str, scr
     found = opened(link, width=320, script=script)
     for feeling, score in (("heard", 5), ("respected", 4), ("understood", 2)):
         found.page.locator(f"label:has(input[name={feeling}][value='{score}'])").click()
-    found.page.locator("form button").first.click()
+    follow(found.page.locator("form button").first)
     expect(found.page.get_by_role("status")).to_be_visible()
     rows = served.practice.rows("select feeling, score from answer order by feeling")
     assert {row["feeling"]: row["score"] for row in rows} == {"heard": 5, "respected": 4, "understood": 2}
@@ -57,13 +58,13 @@ def test_every_state_of_her_page_is_for_everyone(served: Served, opened: Open, l
         found.complaints.clear()
 
     look("empty")
-    page.locator("form button").first.click()
+    follow(page.locator("form button").first)
     look("refused")
     page.goto(f"{link}?s=4")
     look("tapped")
-    page.locator("form button").first.click()
+    follow(page.locator("form button").first)
     look("asked about the rest")
-    page.locator("button[name=sure]").click()
+    follow(page.locator("button[name=sure]"))
     look("thanked")
     page.goto(link)
     look("to be corrected")

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from bot.store import people
 from tests.browser.conftest import Opened, Served
+from tests.browser.pressing import follow, press
 from tests.browser.signed_in import sign_in
 from tests.support.cast import MONDAY_NOON, PHONES
 
@@ -25,10 +26,6 @@ def page(posted: Served, opened: Open) -> Page:
     found = opened("about:blank")
     sign_in(posted, found.page.context, "Dana", MONDAY_NOON)
     return found.page
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name).click()
 
 
 def test_she_invites_somebody_who_gets_a_mail_with_a_link(page: Page, posted: Served) -> None:
@@ -67,7 +64,7 @@ def test_she_is_led_through_setting_up_to_the_first_check_in(page: Page, posted:
             page.locator(place).fill(text)
         if step == "fairness":
             page.locator("main input[type=checkbox]").check()
-        page.locator("main form button:not([name])").first.click()
+        follow(page.locator("main form button:not([name])").first)
     assert seen == ["hours", "danger", "fairness"], "what the cast hasn't settled yet"
     posted.practice.visit("Ana", MONDAY_NOON - timedelta(hours=1), now=MONDAY_NOON)
     page.goto(f"{posted.url}/setup/first")
@@ -83,7 +80,7 @@ def test_she_sees_what_a_roster_would_do_before_she_takes_it_in(page: Page, post
     press(page, "Look at it")
     expect(page.locator(".lead")).to_contain_text("1 new, 1 changed, 0 as before, 1 wrong")
     expect(page.locator("table")).to_contain_text("line 4")
-    page.get_by_role("link", name="Changed 1").click()
+    follow(page.get_by_role("link", name="Changed 1"))
     expect(page.locator("table")).to_contain_text("Ana Lima")
     assert posted.practice.client("Ana").name == "Ana"
     press(page, "Take in 2 rows")
@@ -113,7 +110,7 @@ def test_she_sees_what_a_schedule_would_do_saves_it_and_takes_it_back(
     press(page, "Save this rule")
     expect(page.get_by_role("status")).to_contain_text("Saved")
     assert posted.practice.check_ins("Ana")[0].due_at > before
-    page.get_by_role("link", name="Undo the last change").click()
+    follow(page.get_by_role("link", name="Undo the last change"))
     press(page, "Undo it")
     expect(page.get_by_role("status")).to_contain_text("taken back")
     assert posted.practice.check_ins("Ana")[0].due_at == before
@@ -126,5 +123,5 @@ def test_she_sees_what_was_sent_and_no_answer(page: Page, posted: Served) -> Non
     posted.work()
     page.goto(f"{posted.url}/delivery")
     expect(page.locator("main")).to_contain_text("not asked, with a reason")
-    page.locator("a[href*='/delivery/skipped']").first.click()
+    follow(page.locator("a[href*='/delivery/skipped']").first)
     expect(page.locator("main")).to_contain_text("C-Ben")

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pyotp
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Opened, Served
+from tests.browser.pressing import follow, press
 from tests.browser.signed_in import sign_in
 from tests.support.cast import MONDAY_NOON
 from tests.support.therapist import asked, writes
@@ -17,10 +18,6 @@ from tests.support.weeks import DECLINE, FIRST_VISIT, alerts_of, assess, weekly
 Open = Callable[..., Opened]
 NOW = FIRST_VISIT + timedelta(weeks=len(DECLINE) - 1, hours=4)
 THEO = "theo@riverside.example"
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name).click()
 
 
 @pytest.fixture
@@ -44,14 +41,14 @@ def test_he_signs_in_by_a_mailed_link_and_sets_up_his_second_step(posted: Served
     link = re.search(r"http\S+/sign-in/\S+", mail.text)
     assert link
     page.goto(link[0])
-    page.locator("main button").click()
+    follow(page.locator("main button"))
     expect(page.get_by_role("heading", name="Set up your second step")).to_be_visible()
     expect(page.get_by_role("link", name="Caseload")).to_have_count(0)
     secret = page.locator("code.secret").inner_text().replace(" ", "")
     page.get_by_label("Code").fill(pyotp.TOTP(secret).at(MONDAY_NOON))
     press(page, "Set up")
     expect(page.get_by_role("heading", name="Keep these codes")).to_be_visible()
-    page.get_by_role("link", name="I have kept them").click()
+    follow(page.get_by_role("link", name="I have kept them"))
     expect(page.get_by_role("heading", name="Caseload")).to_be_visible()
     page.goto(link[0])
     expect(page.get_by_role("heading", name="This link is used up")).to_be_visible()
@@ -65,16 +62,16 @@ def test_he_goes_from_his_caseload_to_a_note_and_says_what_came_of_it(
     sign_in(posted, page.context, "Theo", NOW)
     page.goto(f"{posted.url}/caseload")
     expect(page.locator(".caseload .name").first).to_have_text("Ana")
-    page.get_by_role("link", name=re.compile("A note waits")).click()
+    follow(page.get_by_role("link", name=re.compile("A note waits")))
     page.wait_for_url(posted.url + declined)
     page.get_by_label("A note for yourself").fill("Ask about the new hour.")
     press(page, "I'll take it on")
     expect(page.get_by_text("You took this on")).to_be_visible()
     page.get_by_label("For yourself; only you can read it").fill("We moved back to Mondays.")
     page.get_by_label("We talked about it just now or today.").check()
-    page.get_by_role("button", name="Keep").first.click()
+    follow(page.get_by_role("button", name="Keep").first)
     page.get_by_label("Helpful", exact=True).check()
-    page.get_by_role("button", name="Keep").last.click()
+    follow(page.get_by_role("button", name="Keep").last)
     expect(page.get_by_label("Helpful", exact=True)).to_be_checked()
     expect(page.get_by_text("Ask about the new hour.")).to_be_visible()
     alert = alerts_of(posted.practice, "Ana")[0]

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from bot.config import Config
 from tests.browser.conftest import Opened, Served, serve
+from tests.browser.pressing import press
 from tests.browser.signed_in import sign_in
 from tests.support.cast import MONDAY_NOON
 
@@ -40,7 +41,7 @@ def test_a_passkey_is_the_second_step_and_then_signs_in_alone(by_name: Served, o
     expect(page.get_by_role("heading", name="Set up your second step")).to_be_visible()
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_role("status")).to_contain_text("The passkey is added")
-    page.get_by_role("button", name="Sign out").click()
+    press(page, "Sign out")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.goto(f"{by_name.url}/notes")
     page.get_by_role("button", name="Use a passkey").click()

@@ -6,12 +6,13 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
 from bot.flows import accounts
 from bot.flows.links import stop_link
 from tests.browser.axe import wrong_with
 from tests.browser.conftest import Opened, Served
+from tests.browser.pressing import follow
 from tests.browser.signed_in import sign_in
 from tests.support.cast import MONDAY_NOON
 from tests.support.signing_in import mailed, with_app
@@ -33,11 +34,6 @@ class Look:
         """Go there and look."""
         self.page.goto(self.url + path)
         self.here(name or path)
-
-    def press(self, button: Locator) -> None:
-        """Press what leads to another page, and wait for it: a page that is on its way out can't be looked at."""
-        with self.page.expect_navigation():
-            button.click()
 
     def here(self, name: str) -> None:
         """Look at what is open."""
@@ -65,16 +61,16 @@ def test_the_way_in(look: Look, posted: Served) -> None:
     look.here("with a password")
     look.page.get_by_label("Your mail address").last.fill("dana@riverside.example")
     look.page.get_by_label("Password", exact=True).fill("a wrong one, surely")
-    look.press(look.page.get_by_role("button", name="Sign in"))
+    follow(look.page.get_by_role("button", name="Sign in"))
     look.here("a wrong password")
     look.page.get_by_label("Your mail address").first.fill("dana@riverside.example")
-    look.press(look.page.get_by_role("button", name="Mail me a link"))
+    follow(look.page.get_by_role("button", name="Mail me a link"))
     look.here("asked")
     [link] = mailed(posted.practice)
     look.at(link, "a fresh link")
-    look.press(look.page.locator("main button"))
+    follow(look.page.locator("main button"))
     look.here("the first page")
-    look.press(look.page.get_by_role("button", name="Sign out"))
+    follow(look.page.get_by_role("button", name="Sign out"))
     look.at(link, "a used link")
     look.at("/no-such-page")
 
@@ -98,7 +94,7 @@ def test_a_new_mail_address(look: Look, posted: Served) -> None:
     look.here("it waits to be confirmed")
     link = mailed(practice, "new_address")[-1]
     look.at(link, "a link to confirm")
-    look.press(look.page.get_by_role("button", name="Yes, this is mine"))
+    follow(look.page.get_by_role("button", name="Yes, this is mine"))
     look.at(link, "a link that is used up")
     look.at(f"/people/staff/{practice.staff['Ines']}", "changed")
     assert look.page.get_by_text("ines.new@riverside.example").is_visible()
@@ -112,7 +108,7 @@ def test_the_second_step_set_up_and_taken(look: Look, posted: Served) -> None:
     with_app(posted.practice, "Theo", MONDAY_NOON)
     look.at("/account/second-factor", "being asked for it")
     look.page.get_by_label("The code your app shows now").fill("000000")
-    look.press(look.page.get_by_role("button", name="Go on"))
+    follow(look.page.get_by_role("button", name="Go on"))
     look.here("a wrong code")
 
 
@@ -124,7 +120,7 @@ def test_stopping_by_a_link(look: Look, posted: Served) -> None:
     posted.work()
     message = str(practice.rows("select id from outbox where client_id is not null order by id")[0]["id"])
     look.at(urlsplit(stop_link(practice.ctx.config, message)).path, "a button")
-    look.press(look.page.locator("main button"))
+    follow(look.page.locator("main button"))
     look.here("stopped")
     assert practice.client("Ana").stopped
     look.at("/c/nobody", "a link that isn't ours")

@@ -30,7 +30,7 @@ LISTS: Mapping[str, tuple[str, ...]] = {
         *("between", "out_of", "percent", "stars", "minus", "skip", "and"),
     ),
     "around": ("filler", "frame", "greeting", "thanks"),
-    "counts": ("after", "before", "loose", "single", "rating", "month", "alone", "singular", "describing", "idiom"),
+    "counts": ("after", "before", "loose", "single", "rating", "month", "alone", "pointing", "singular", "describing", "idiom"),
     "code": ("says",),
     "talk": ("call", "help", "optin", "skip", "wrong_person", "request", "done"),
     "machine": ("says",),

@@ -155,6 +155,9 @@ def _words(row: Row, items: Sequence[Item]) -> str:
 def _same_for_all(row: Row, items: Sequence[Item], asked: Sequence[str]) -> Outcome | None:
     """One score for every open question (S4)."""
     scores = [item for item in items if item.is_score]
+    said = [item for item in scores if item.kind != "skip"]
+    if said and len(said) < len(scores) and any(item.kind in ("stop", "line", "sep") for item in items):
+        scores = said  # "a 4 for every question! I'd rather not say why"
     if not is_all(items) or (len(scores) == len(asked) > 1 and not all(s.plural for s in scores)):
         return None
     if any(item.kind != "n" for item in scores):
@@ -174,13 +177,15 @@ def _in_order(row: Row, items: Sequence[Item], asked: Sequence[str]) -> Outcome:
         return _digit_run(scores[0], asked)
     if any(item.kind == "bad" for item in scores):
         return Outcome(dict.fromkeys(asked), "S6", count=max(len(scores), size))
+    if len(scores) > size and all(item.kind == "skip" for item in scores[size:]):
+        scores = scores[:size]  # "5 4 5 no idea what else to say": no question is left to pass over
+    if len(scores) > size and all(item.kind == "skip" for item in scores[:-size]) and _apart(items, scores[-size]):
+        scores = scores[-size:]  # "I regret nothing. 5 4 5"
     if len(scores) != size:
         scores = _ranges(items)
     if len(scores) != size:
         said = [item for item in scores if item.rule != "S14"]
         scores = said if len(said) == size else scores
-    if len(scores) > size > 1 and all(item.kind == "skip" for item in scores[size:]):
-        scores = scores[:size]  # "5 4 5 no idea what else to say": no question is left to pass over
     if len(scores) > size:
         return Outcome(dict.fromkeys(asked), "S6", count=len(scores))
     if len(scores) == 1 < size and scores[0].form in ("fraction", "glyphs"):
@@ -199,6 +204,11 @@ def _in_order(row: Row, items: Sequence[Item], asked: Sequence[str]) -> Outcome:
         else:
             outcome.open_rules[feeling] = item.rule or "S19"
     return outcome
+
+
+def _apart(items: Sequence[Item], score: Item) -> bool:
+    """Whether a sentence or line ends somewhere before a score."""
+    return any(item.kind in ("stop", "line") and item.end <= score.start for item in items)
 
 
 def _digit_run(item: Item, asked: Sequence[str]) -> Outcome:

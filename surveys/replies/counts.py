@@ -6,9 +6,11 @@ from surveys.replies.items import Item, Row
 
 _ROW = 2  # scores before a number, from which on they make it one of them
 _NEAR = 16  # how many items back a clause is looked at
+_LEADS = frozenset(("word", "filler", "join", "and", "hedge", "near", "not", "except", "all", "skip"))
 _DASHES = "-–—−‐"
 _PLURAL = re.compile(r"[^\W\d_]{2,}(?:s|x)$")
-_NOT_PLURAL = re.compile(r".*(?:ss|us|is|ous|ais)$")
+_NOT_PLURAL = re.compile(r".*(?:ss|us|is|ous|ais|mos)$")
+_APOSTROPHES = frozenset("'’`´ʼ")
 
 
 def word_after(items: list[Item], i: int) -> Item | None:
@@ -38,7 +40,7 @@ def counts(row: Row, items: list[Item], i: int) -> bool:
     before = _scores_before(items, i) or int(item.plural or item.form in ("fraction", "run"))
     if before and row.begins(after.first, "counts.loose"):
         return _described(row, items, items.index(after), single=item.value == 1)
-    if before >= _ROW and item.value != 1 and row.begins(after.first, "counts.single"):
+    if before and item.value != 1 and row.begins(after.first, "counts.single"):
         return False
     if row.begins(after.first, "counts.after"):
         return not (after.kind != "word" and _only_filler(row, after))
@@ -48,10 +50,12 @@ def counts(row: Row, items: list[Item], i: int) -> bool:
         return False
     if item.value == 1:
         return before < _ROW and not row.begins(after.first, "counts.alone")
-    return _is_plural(row, after)
+    return not item.plural and not _in_row(items, i) and _is_plural(row, after)
 
 
 def _is_plural(row: Row, item: Item) -> bool:
+    if not _APOSTROPHES.isdisjoint(row.text[item.start : item.end]):
+        return False  # "dad's"
     word = row.words.folded[item.first] if item.first < len(row.words.folded) else ""
     return bool(_PLURAL.match(word)) and not row.begins(item.first, "counts.singular") and not _NOT_PLURAL.match(word)
 
@@ -62,9 +66,15 @@ def _scores_before(items: list[Item], i: int) -> int:
     for item in items[max(0, i - _NEAR) : i][::-1]:
         if item.kind in ("n", "x"):
             found += 1
-        elif item.kind not in ("sep", "line", "and", "label", "place"):
+        elif item.kind not in ("sep", "line", "and", "label", "place") and not (item.kind == "filler" and item.first < 0):
             break
     return found
+
+
+def _in_row(items: list[Item], i: int) -> bool:
+    """Whether a number ends a row of scores: "5 4 3 voices", "5 3 voices"; but "5, 3 nightmares" is one score."""
+    before = _scores_before(items, i)
+    return before >= _ROW or (before > 0 and items[i - 1].value != ",")
 
 
 def _described(row: Row, items: list[Item], at: int, *, single: bool) -> bool:
@@ -102,11 +112,17 @@ def named(row: Row, items: list[Item], i: int) -> bool:
         return False
     if row.ends(before.after, "counts.month") or row.ends(before.after, "scores.tens"):
         return True
-    if before.kind in ("word", "filler", "join", "and", "hedge", "near", "not", "except", "all", "skip") and row.ends(
-        before.after, "counts.before"
-    ):
+    if before.kind in _LEADS and not (before.kind == "all" and item.plural) and _names(row, before, items, i):
         return _in_sentence(items, i)
     return _rated(row, items, i)
+
+
+def _names(row: Row, before: Item, items: list[Item], i: int) -> bool:
+    """Whether the words that end before a number name it; not the last one of a longer filler ("I'd say a 4"), and
+    not one visit or day before three scores and more ("good session 5 4 3")."""
+    if row.ends(before.after, "counts.single") and [item.kind for item in items[i : i + 3]] == ["n"] * 3:
+        return False
+    return any(m.group == "counts.before" and m.first <= before.first for m in row.ending.get(before.after, ()))
 
 
 def _in_sentence(items: list[Item], i: int) -> bool:
@@ -127,11 +143,14 @@ def _rated(row: Row, items: list[Item], i: int) -> bool:
 
 
 def _rated_before(row: Row, items: list[Item], i: int) -> bool:
+    if items[i].plural and items[i - 1].kind == "all":
+        return False
     for j in range(i - 1, max(-1, i - 7), -1):
         if (
-            items[j].kind in ("stop", "line")
+            items[j].kind in ("stop", "line", "except")
             or items[j].is_score
             or (items[j].kind == "sep" and str(items[j].value) in ",;()")
+            or row.role(items[j], "around.frame")
         ):
             return False
         if items[j].first >= 0 and row.begins(items[j].first, "counts.rating"):
@@ -140,8 +159,10 @@ def _rated_before(row: Row, items: list[Item], i: int) -> bool:
 
 
 def _rated_after(row: Row, items: list[Item], i: int) -> bool:
+    if items[i].plural or items[i].form == "run" or _in_row(items, i):
+        return False
     for j in range(i + 1, min(len(items), i + 4)):
-        if items[j].kind not in ("filler", "join", "word"):
+        if items[j].kind not in ("filler", "join", "word") or row.begins(items[j].first, "counts.pointing"):
             return False
         if row.begins(items[j].first, "counts.rating") and items[j].kind == "word":
             return True

@@ -93,6 +93,8 @@ def _by_clause(items: Sequence[Item], *, commas: bool = True) -> _Pairs | None:
         labels = [item for item in clause if not item.is_score]
         if clause and (len(scores) != 1 or not labels):
             return None
+        if clause and labels[0].start < scores[0].start < labels[-1].start:
+            return None  # "first one 5 second one ...": what is said of the second is no score
         if clause:
             pairs.append((labels, scores[0]))
     return pairs

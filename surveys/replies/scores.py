@@ -7,11 +7,14 @@ S20 code and instructions, S21 nothing asked.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from surveys.replies.answers import evaluate
 from surveys.replies.items import Item, Row
 from surveys.replies.outcome import Outcome, parts_of
+from surveys.vocabulary import FEELINGS
+
+_ALWAYS = FEELINGS[:3]  # asked each time: a client may name them whether they are open or not
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Found:
 def read_scores(row: Row, asked: Sequence[str]) -> Found:
     """The scores in a settled row for the feelings asked, in that order."""
     found = Found(dict.fromkeys(asked), dict.fromkeys(asked, ""), {})
+    row = _without_others(row, asked)
     runs = _runs(row.items)
     found.mentioned = any(item.is_score and item.kind != "skip" for item in row.items)
     if not asked:
@@ -42,6 +46,17 @@ def read_scores(row: Row, asked: Sequence[str]) -> Found:
         return found
     _merge(row, found, taken)
     return found
+
+
+def _without_others(row: Row, asked: Sequence[str]) -> Row:
+    """The row with the names of further feelings that were not asked for as the ordinary words they are."""
+    others = {*FEELINGS} - {*_ALWAYS, *asked}
+    return replace(
+        row,
+        items=[
+            replace(item, kind="word") if item.kind == "label" and item.value in others else item for item in row.items
+        ],
+    )
 
 
 def _runs(items: Sequence[Item]) -> list[list[Item]]:
@@ -85,11 +100,12 @@ def _merge(row: Row, found: Found, taken: Sequence[tuple[list[Item], Outcome]]) 
 
 def _read_run(row: Row, run: list[Item], asked: Sequence[str], contents: Sequence[Item]) -> Outcome | None:
     """What a run says, or None where a comment's numbers say nothing about the questions."""
+    before = contents[0] if contents and contents[0].end <= run[0].start else None
+    after = contents[-1] if contents and contents[-1].start >= run[-1].end else None
+    run = _without_mentions(run, before, after)
     outcome = evaluate(row, run, asked)
     if not contents:
         return outcome
-    before = contents[0] if contents[0].end <= run[0].start else None
-    after = contents[-1] if contents[-1].start >= run[-1].end else None
     parts = parts_of(run)
     if len(parts) > 1 and not (outcome.settled and outcome.count == len(asked)) and not outcome.labelled:
         keep = parts[:-1] if after else parts
@@ -110,20 +126,61 @@ def _read_run(row: Row, run: list[Item], asked: Sequence[str], contents: Sequenc
     return outcome if _stands(row, run, before, after, len(asked)) else None
 
 
+def _without_mentions(run: list[Item], before: Item | None, after: Item | None) -> list[Item]:
+    """A run without the feelings that only the comment names: "I felt heard. 4 5 5 - and I understood my mother"."""
+    if after:
+        run = run[: _where_told(run)]
+    parts = parts_of(run)
+    if after and len(parts) > 1 and _only_names(parts[-1]):
+        parts = parts[:-1]
+    if before and len(parts) > 1 and _only_names(parts[0]):
+        parts = [parts[0][-1:], *parts[1:]]  # what ended it still parts it
+    return [item for part in parts for item in part]
+
+
+def _where_told(run: Sequence[Item]) -> int:
+    """Where after the last score a mark and other words lead to the name of a feeling; the end if nowhere."""
+    last = max((i for i, item in enumerate(run) if item.is_score), default=-1)
+    for i in range(last + 1, len(run) - 1):
+        if run[i].kind == "except" or _is_mark(run, i):
+            named = run[i + 1].kind not in ("label", "place") and _only_names(run[i + 1 :])
+            return i if last >= 0 and named else len(run)
+    return len(run)
+
+
+def _only_names(part: Sequence[Item]) -> bool:
+    return any(item.kind in ("label", "place") for item in part) and not any(item.is_score for item in part)
+
+
 def _stands(row: Row, run: Sequence[Item], before: Item | None, after: Item | None, size: int) -> bool:
-    """Whether a group is at the start, at the end, or in a sentence or line of its own (S18)."""
+    """Whether a group is at the start, at the end, or in a sentence or line of its own (S18).
+
+    A group of several scores, or of one for all, may also begin or end a sentence, or stand between two marks.
+    """
     if before is None:
         return not (size == 1 and after is not None and _is_questioned(row, run))
-    scores = [i for i, item in enumerate(run) if item.is_score]
+    scores = [i for i, item in enumerate(run) if item.is_score and item.kind != "skip"]
+    scores = scores or [i for i, item in enumerate(run) if item.is_score]
     head, tail = run[: scores[0]], run[scores[-1] + 1 :]
-    parted = any(item.kind in ("stop", "line") for item in head)
-    if parted and any(item.kind in ("stop", "line") for item in tail):
+    begins = any(item.kind in ("stop", "line") for item in head)
+    ends = any(item.kind in ("stop", "line") for item in tail)
+    several = size > 1 or any(item.kind == "all" or item.plural for item in run)
+    if (begins and ends) or (several and (begins or ends)):
         return True
     if after is not None:
-        return False
+        led = head and head[-1].value == ":" and not begins  # "final answer: 4, ..."
+        return bool((several or led) and _is_mark(head, -1) and _is_mark(tail, 0)) or bool(led and ends)
     marked = any(item.kind in ("stop", "line", "sep", "all") for item in head)
     framed = any(item.kind == "filler" and (item.after - item.first > 1 or _is_frame(row, item)) for item in head)
-    return marked or framed or size > 1 or any(item.kind == "all" or item.plural for item in run)
+    return marked or framed or several
+
+
+def _is_mark(items: Sequence[Item], at: int) -> bool:
+    """Whether a comma, a bracket or a dash between spaces stands at one end of some items."""
+    if not items or items[at].kind != "sep":
+        return False
+    mark = str(items[at].value)
+    return mark in ",:()" or (mark in "-–—" and items[at].spaced)
 
 
 def _is_questioned(row: Row, run: Sequence[Item]) -> bool:

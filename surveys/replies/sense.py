@@ -13,7 +13,7 @@ def settle(row: Row) -> Row:
         _demote(row, row.items)
         return row
     items = _choices(_demote(row, _fuse(row, signed(row))))
-    row.items = _negated(_joined(row, items))
+    row.items = _negated(row, _joined(row, items))
     return row
 
 
@@ -98,8 +98,8 @@ def _demote(row: Row, items: list[Item]) -> list[Item]:
         number = item.kind in ("n", "out", "bad", "x") and item.form not in ("choice", "glyphs")
         if number and (counts(row, items, i) or named(row, items, i)):
             item.kind, item.rule = "word", "S17"
-        if item.kind == "place" and item.form == "places" and (after := word_after(items, i)) and after.kind == "word":
-            item.kind = "word"  # "my first time", "por primera vez"
+        if item.kind == "place" and item.form == "places" and (after := word_after(items, i)) and after.kind in ("word", "half"):
+            item.kind = "word"  # "my first time", "por primera vez", "the second half"
     return items
 
 
@@ -142,7 +142,7 @@ def _joined(row: Row, items: list[Item]) -> list[Item]:
     i = 0
     while i < len(items):
         item = items[i]
-        before = next((k for k in reversed(kept) if k.kind not in ("line",)), None) if kept else None
+        before = kept[-1] if kept else None
         if item.is_score and item.kind != "skip" and kept and _is_open_pair(row, kept, item):
             earlier = _last_score(kept)
             earlier.kind, earlier.rule, earlier.end = "x", "S10", item.end
@@ -186,17 +186,23 @@ def _is_open_pair(row: Row, kept: list[Item], item: Item) -> bool:
     return opened and "scores.and" in span
 
 
-def _negated(items: list[Item]) -> list[Item]:
+def _negated(row: Row, items: list[Item]) -> list[Item]:
     """ "not a 4", "no del todo 5", "not mostly": open (S14); a bare "no" in a clause of its own changes nothing."""
     for clause in clauses(items):
         nots = [i for i, item in enumerate(clause) if item.kind == "not"]
         if not nots:
             continue
         for i, item in enumerate(clause):
-            if item.kind == "n" and any(n < i and _touches(clause, n, i) for n in nots):
+            if item.kind == "n" and any(n < i and _touches(row, clause, n, i) for n in nots):
                 item.kind, item.rule = "x", "S14"
     return items
 
 
-def _touches(clause: list[Item], n: int, i: int) -> bool:
-    return all(clause[k].kind in ("filler", "label", "hedge", "not", "and") for k in range(n + 1, i))
+def _touches(row: Row, clause: list[Item], n: int, i: int) -> bool:
+    """Whether a negation reaches a score; of several scores in a row only what is right before them does."""
+    if i + 1 < len(clause) and clause[i + 1].is_score and clause[i].form == "digit":
+        return n + 1 == i
+    between = clause[n + 1 : i]
+    if any(row.role(item, "around.frame") for item in between):
+        return False  # "she didn't get it so 4"
+    return all(item.kind in ("filler", "label", "hedge", "not", "and") for item in between)

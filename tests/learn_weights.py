@@ -6,6 +6,7 @@ rows of one set are by one hand, so replies left out one by one would look bette
 
 import re
 from collections.abc import Iterator, Sequence
+from math import log2
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn.model_selection import LeaveOneGroupOut
 from surveys import vocabulary
 from surveys.replies import weighing
 from surveys.replies.decide import own_part, words_of
+from surveys.replies.thoughts import LONGEST, Marks, marks_of, thoughts
 from tests.score_replies import Row, load
 
 WORDS = Path(weighing.__file__).parents[1] / "instruments" / "words"
@@ -35,20 +37,28 @@ def main() -> None:
 
 def learn(flag: str, rows: Sequence[Row], label: str) -> None:
     """Learn one flag from rows whose accepted labels agree on it."""
-    texts, wanted, sets = zip(*_labelled(rows, label), strict=True)
+    texts, marks, flagged, of_sets = zip(*_labelled(rows, label), strict=True)
+    parts = [(part, i, n) for i, text in enumerate(texts) for part, n in thoughts(text, marks[i])]
+    said, of_row, chances = zip(*parts, strict=True)
+    flagged, of_sets, of_row, chances = (np.array(each) for each in (flagged, of_sets, of_row, chances))
+    wanted, sets = flagged[of_row], of_sets[of_row]
+    learned = (chances == 1) | ~wanted  # of a reply in danger nobody said which part tells it
     counted = CountVectorizer(analyzer=lambda words: list(weighing.pieces(words)), min_df=RARE)
-    seen, wanted, sets = counted.fit_transform(texts).astype(float), np.array(wanted), np.array(sets)
+    counted.fit(texts)
+    seen = counted.transform(said).astype(float)
     model = LogisticRegression(C=1.0, class_weight="balanced", solver="liblinear", tol=0.001)
     counts = np.where(sets == PROSE, OFTEN, 1)
-    left_out = np.zeros(len(texts))
+    left_out = np.full(len(texts), -np.inf)
     for others, left in LeaveOneGroupOut().split(seen, groups=sets):
-        model.fit(seen[others], wanted[others], sample_weight=counts[others])
-        left_out[left] = model.decision_function(seen[left])
-    left_out = np.array([weighing.levelled(*each) for each in zip(left_out, map(len, texts), strict=True)])
-    print(f"{flag}: {len(texts)} replies, {wanted.sum()} flagged")
+        taken = others[learned[others]]
+        model.fit(seen[taken], wanted[taken], sample_weight=counts[taken])
+        for each, weight in zip(left, model.decision_function(seen[left]), strict=True):
+            level = weighing.levelled(weight, len(said[each])) - weighing.CHANCE * log2(chances[each])
+            left_out[of_row[each]] = max(left_out[of_row[each]], level)
+    print(f"{flag}: {len(texts)} replies, {flagged.sum()} flagged")
     for bound in (0.5, 1.0, 1.5, 2.0, 2.5, 3.0):
-        _tell(bound, left_out > bound, wanted, sets)
-    model.fit(seen, wanted, sample_weight=counts)
+        _tell(bound, left_out > bound, flagged, of_sets)
+    model.fit(seen[learned], wanted[learned], sample_weight=counts[learned])
     weights = zip(counted.get_feature_names_out(), model.coef_[0], strict=True)
     kept = [(piece, weight) for piece, weight in weights if abs(weight) >= LIGHT or piece.isalnum()]
     (WORDS / f"weights_{flag}.tsv").write_text(weighing.write(model.intercept_[0], kept), "utf8")
@@ -72,15 +82,16 @@ def _agreed(row: Row, label: str) -> bool:
     return len({each[label] for each in accepted}) == 1
 
 
-def _labelled(rows: Sequence[Row], label: str) -> Iterator[tuple[tuple[str, ...], bool, str]]:
+def _labelled(rows: Sequence[Row], label: str) -> Iterator[tuple[tuple[str, ...], Marks, bool, str]]:
+    """The words of each reply that is short enough, where marks part them, its flag and its set."""
     known = vocabulary.load()
     for row in rows:
         if row["lang"] not in LANGUAGES:
             continue
         own = own_part(row["text"], known, row["channel"], row.get("headers"))
-        words = words_of(own, known).folded if own is not None else ()
-        if 0 < len(words) <= weighing.LONGEST:
-            yield words, row["label"][label], _set(row)
+        words = words_of(own, known) if own is not None else None
+        if words and 0 < len(words.folded) <= LONGEST:
+            yield words.folded, marks_of(own, words), row["label"][label], _set(row)
 
 
 if __name__ == "__main__":

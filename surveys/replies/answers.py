@@ -8,6 +8,7 @@ from surveys.replies.labels import feelings_of, labelled_answers
 from surveys.replies.outcome import Outcome, is_all
 
 _MOST_CORRECTIONS = 3
+_SEVERAL = 2
 
 
 def evaluate(row: Row, run: Sequence[Item], asked: Sequence[str]) -> Outcome:
@@ -17,7 +18,7 @@ def evaluate(row: Row, run: Sequence[Item], asked: Sequence[str]) -> Outcome:
     scores = [item for item in items if item.is_score]
     if any(item.kind == "out" for item in scores):
         return Outcome(rule="S12", out=True, count=len(scores) if not is_all(items) else len(asked))
-    corrected = _corrected(row, items, asked)
+    corrected = _corrected(row, items, asked) or _denied(row, items, asked)
     if corrected is not None:
         return corrected
     excepted = _excepted(row, items, asked)
@@ -27,7 +28,16 @@ def evaluate(row: Row, run: Sequence[Item], asked: Sequence[str]) -> Outcome:
         labelled = labelled_answers(row, items, asked)
         if labelled is not None:
             return labelled
+        if _are_mixed(items):
+            return Outcome(dict.fromkeys(asked), "S3", count=len(asked))
     return _same_for_all(row, items, asked) or _in_order(row, items, asked)
+
+
+def _are_mixed(items: Sequence[Item]) -> bool:
+    """Whether feelings named between scores could not be paired with them: then no order can be told either."""
+    scores = [i for i, item in enumerate(items) if item.kind == "n"]
+    named = [i for i, item in enumerate(items) if item.kind == "label"]
+    return bool(scores) and any(scores[0] < i < scores[-1] for i in named)
 
 
 def _numbered(items: list[Item], size: int) -> list[Item]:
@@ -40,6 +50,8 @@ def _numbered(items: list[Item], size: int) -> list[Item]:
     if not all(item.form == "digit" and item.kind == "n" and int(item.value or 0) <= max(size, 1) for item in labels):
         return items
     numbers = [int(item.value or 0) for item in labels]
+    if numbers == list(range(1, size + 1)) and size > 1 and all(_is_told(items[i + 1 : j]) for i, j in pairs):
+        return [replace(item, kind="place", value=str(item.value)) if item in labels else item for item in items]
     marks = [items[i + 1].value if i + 1 < j else None for i, j in pairs]
     if len(set(numbers)) < len(numbers) or not all(mark in (")", ":", "=", "]", ".", "-", "–") for mark in marks):
         return items
@@ -63,6 +75,11 @@ def _numbered(items: list[Item], size: int) -> list[Item]:
     return made
 
 
+def _is_told(between: Sequence[Item]) -> bool:
+    """ "1 is a 4": nothing but fillers stands between a number and its score."""
+    return bool(between) and all(item.kind == "filler" for item in between)
+
+
 def _whole(row: Row, items: list[Item], size: int) -> list[Item]:
     """ "three fives" and "all 4": a number that counts the questions, or the score in "all 4" when 4 are not asked."""
     made: list[Item] = []
@@ -79,7 +96,7 @@ def _whole(row: Row, items: list[Item], size: int) -> list[Item]:
         ):
             made.append(Item("all", item.start, item.end, first=item.first, after=item.after))
             continue
-        counted = item.kind == "n" and item.form == "digit" and not item.plural
+        counted = item.kind == "n" and item.form in ("digit", "word") and not item.plural
         if counted and item.value == size > 1 and made and made[-1].kind == "all":
             if others == 2 and _text(row, made[-1]).endswith(("all", "las", "los", "les")):
                 continue
@@ -117,6 +134,16 @@ def _corrected(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | N
             return _in_order(row, whole, asked)
         return Outcome(dict.fromkeys(asked), "S8", count=len(asked))
     return None
+
+
+def _denied(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | None:
+    """ "4 5 5 not 4 4 5": a whole set, and another one that it is not (S8)."""
+    cuts = [i for i, item in enumerate(items) if item.kind == "not"]
+    if len(cuts) != 1 or len(asked) < _SEVERAL:
+        return None
+    before, after = items[: cuts[0]], items[cuts[0] + 1 :]
+    sizes = [sum(item.is_score for item in part) for part in (before, after)]
+    return evaluate(row, before, asked) if sizes == [len(asked)] * 2 else None
 
 
 def _excepted(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | None:

@@ -33,6 +33,8 @@ def counts(row: Row, items: list[Item], i: int) -> bool:
     item, after = items[i], word_after(items, i)
     if item.form == "word" and item.value == 1 and i and _describes(row, items[i - 1]):
         return True
+    if item.form == "word" and item.value == 1 and item.plural and i and items[i - 1].kind == "word":
+        return True  # "one of the better ones"
     if after is None or (after.is_score and after.form != "choice"):
         return False
     if after.form == "clock":
@@ -66,7 +68,9 @@ def _scores_before(items: list[Item], i: int) -> int:
     for item in items[max(0, i - _NEAR) : i][::-1]:
         if item.kind in ("n", "x"):
             found += 1
-        elif item.kind not in ("sep", "line", "and", "label", "place") and not (item.kind == "filler" and item.first < 0):
+        elif item.kind not in ("sep", "line", "and", "label", "place") and not (
+            item.kind == "filler" and item.first < 0
+        ):
             break
     return found
 
@@ -106,10 +110,14 @@ def named(row: Row, items: list[Item], i: int) -> bool:
     before = items[i - 1] if i else None
     if before and before.value == "#" and not item.spaced:
         return i + 1 < len(items) and items[i + 1].kind == "word"
+    if before and before.value == "-" and not item.spaced and not before.spaced and i > 1:
+        return _is_code(row, items[i - 2])
     if before is None or (before.first < 0 and before.kind != "word"):
         return _rated(row, items, i)
     if before.kind == "word" and before.form in ("link", "money", "clock"):
         return False
+    if before.kind == "and" and i > 1 and items[i - 2].kind == "n":
+        return False  # the second of "that'd be 5 and 4"
     if row.ends(before.after, "counts.month") or row.ends(before.after, "scores.tens"):
         return True
     if before.kind in _LEADS and not (before.kind == "all" and item.plural) and _names(row, before, items, i):
@@ -117,10 +125,17 @@ def named(row: Row, items: list[Item], i: int) -> bool:
     return _rated(row, items, i)
 
 
+def _is_code(row: Row, item: Item) -> bool:
+    """Whether a number tied to it by a dash is a road's or a thing's: I-5, F-150."""
+    letters = row.text[item.start : item.end]
+    return item.kind in ("word", "filler") and letters.isupper() and (letters == "I" or len(letters) > 1)
+
+
 def _names(row: Row, before: Item, items: list[Item], i: int) -> bool:
     """Whether the words that end before a number name it; not the last one of a longer filler ("I'd say a 4"), and
-    not one visit or day before three scores and more ("good session 5 4 3")."""
-    if row.ends(before.after, "counts.single") and [item.kind for item in items[i : i + 3]] == ["n"] * 3:
+    not one visit or day, or "this", before three scores and more ("good session 5 4 3")."""
+    lent = row.ends(before.after, "counts.single") or row.ends(before.after, "counts.pointing")
+    if lent and [item.kind for item in items[i : i + 3]] == ["n"] * 3:
         return False
     return any(m.group == "counts.before" and m.first <= before.first for m in row.ending.get(before.after, ()))
 

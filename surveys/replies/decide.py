@@ -15,10 +15,13 @@ from surveys.replies.mail import own_text, own_words
 from surveys.replies.scores import Found, read_scores
 from surveys.replies.sense import settle
 from surveys.replies.text import LONGEST, normalise, shorten
+from surveys.replies.thoughts import marks_of
 from surveys.vocabulary import Vocabulary
 
 _WORDLIKE = re.compile(r"\w")
-_MARKUP = re.compile(r"\s*(?:<(?!3)|=(?!\s*[1-5](?:\s*$|\s*[.,!;\n(]|\s+[^\W\d]|\s+[-–]\s)))")  # a formula or a tag, but not "<3" and "=4"
+_MARKUP = re.compile(
+    r"\s*(?:<(?!3)|=(?!\s*[1-5](?:\s*$|\s*[.,!;\n(]|\s+[^\W\d]|\s+[-–]\s)))"
+)  # a formula or a tag, but not "<3" and "=4"
 
 
 class Instruments(Protocol):
@@ -143,8 +146,9 @@ def _looked(own: str, vocabulary: Vocabulary) -> Looked:
         return Looked(None, "machine text")
     matches = flags.with_plain(words, matches, vocabulary)
     together = flags.together(words, matches, vocabulary)
-    danger = flags.weighed_danger(flags.danger(words, matches, together), words)
-    out = flags.wants_out(words, matches, vocabulary, own, together) or flags.weighed_wish(words, matches)
+    marks = marks_of(own, words)
+    danger = flags.weighed_danger(flags.danger(words, matches, together, marks), words, marks)
+    out = flags.wants_out(words, matches, vocabulary, own, together) or flags.weighed_wish(words, matches, marks)
     row = read_row(own, words, matches.all, vocabulary)
     _keep_scores(row, flags.covered([*matches.of("optout.says"), *matches.of("danger.says")]))
     return Looked(_Said(own, words, matches, danger, out, settle(row)))

@@ -10,6 +10,7 @@ from surveys.concepts import Together, enough
 from surveys.phrases import BREAK, Match, Matches, Words, fold
 from surveys.plain import placed
 from surveys.replies import weighing
+from surveys.replies.thoughts import Marks, sentences
 from surveys.vocabulary import Vocabulary
 
 _REPEATED = re.compile(r"(.)\1+")
@@ -146,12 +147,12 @@ _STRONG = frozenset(
 )
 
 
-def danger(words: Words, matches: Matches, together: Sequence[Together] = ()) -> Danger:
+def danger(words: Words, matches: Matches, together: Sequence[Together] = (), marks: Marks = Marks()) -> Danger:
     """Present danger, unless the words are an idiom, a denial, or told as past."""
     if not matches.has("danger.says") and not together:
         return Danger(False)
     denied = covered(matches.of("danger.denied"))
-    past = _past_places(words, matches)
+    past = _past_places(words, matches, marks)
     found = [_Sign(m.value, (m,)) for m in standing(matches, "danger.says", "danger.not")]
     found += [_Sign(t.rule.value, t.parts) for t in together if t.rule.group == "danger.says"]
     signs = [t for t in together if t.rule.group == "danger.sign" and not _Sign("", t.parts).why_not(denied, past)]
@@ -160,16 +161,16 @@ def danger(words: Words, matches: Matches, together: Sequence[Together] = ()) ->
     return _judged(found, words, denied, past)
 
 
-def weighed_danger(found: Danger, words: Words) -> Danger:
+def weighed_danger(found: Danger, words: Words, marks: Marks = Marks()) -> Danger:
     """Danger by what the words weigh together, where no phrase told of any: neither present, nor denied or past."""
-    if found.present or found.note or not (said := weighing.sounds_like("danger", words.folded)):
+    if found.present or found.note or not (said := weighing.sounds_like("danger", words.folded, marks)):
         return found
     return Danger(True, None, " + ".join(said), "weighed")
 
 
-def weighed_wish(words: Words, matches: Matches) -> list[Match]:
+def weighed_wish(words: Words, matches: Matches, marks: Marks = Marks()) -> list[Match]:
     """A wish to get no more messages by what the words weigh together, where no phrase speaks of stopping at all."""
-    if matches.has("optout.stay", "optout.not") or not (said := weighing.sounds_like("optout", words.folded)):
+    if matches.has("optout.stay", "optout.not") or not (said := weighing.sounds_like("optout", words.folded, marks)):
         return []
     passed = covered([*matches.of("talk.skip"), *matches.of("scores.skip")])
     if all(place in passed for place, word in enumerate(words.folded) if word != BREAK):
@@ -207,21 +208,22 @@ def together(words: Words, matches: Matches, vocabulary: Vocabulary) -> list[Tog
     return vocabulary.rules.find(matches.all, words, excepted)
 
 
-def _past_places(words: Words, matches: Matches) -> set[int]:
-    """The places of the words in sentences with a marker of the past and none of the present."""
+def _past_places(words: Words, matches: Matches, marks: Marks) -> set[int]:
+    """The places of the words in sentences with a marker of the past and none of the present; of a sentence in parts
+    ("i wish i was dead but we spoke of when I was nine") those in parts that have the marker, or nothing present."""
     told = covered(matches.of("danger.past"))
     if not told:
         return set()
     now = {m.first for m in matches.of("danger.now") if told.isdisjoint(range(m.first, m.after))}
+    present = covered(matches.of("danger.present"))
     past: set[int] = set()
-    sentence: list[int] = []
-    for place, word in enumerate([*words.folded, BREAK]):
-        if word != BREAK:
-            sentence.append(place)
+    for parts in sentences(words.folded, marks):
+        whole = [place for part in parts for place in part]
+        if told.isdisjoint(whole) or not now.isdisjoint(whole):
             continue
-        if not told.isdisjoint(sentence) and now.isdisjoint(sentence):
-            past.update(sentence)
-        sentence = []
+        for part in parts:
+            if not told.isdisjoint(part) or present.isdisjoint(part):
+                past.update(part)
     return past
 
 

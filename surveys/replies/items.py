@@ -167,7 +167,13 @@ def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None
             continue
         first = at_word.get(start, -1)
         phrase = phrases.get(first) if kind in _WORDS else None
-        if phrase and kind == "number" and phrase.group == "counts.idiom" and row.items and row.items[-1].kind in ("n", "label"):
+        if (
+            phrase
+            and kind == "number"
+            and phrase.group == "counts.idiom"
+            and row.items
+            and row.items[-1].kind in ("n", "label")
+        ):
             phrase = None  # "4 3 2 me voy", "respected 2 the rest idk": no idiom in a row of scores
         if phrase and phrase.group in _EVEN_A_NUMBER and _PARTED.search(text, start, words.ends[phrase.after - 1]):
             phrase = None  # "4, me duele", "the last question, five": the number stands alone

@@ -19,7 +19,8 @@ def feelings_of(label: Item, asked: Sequence[str], known: set[str]) -> list[str]
         return [asked[-1]]
     if value == "rest":
         return [f for f in asked if f not in known]
-    return list(asked[:2] if value == "first_two" else asked[-2:])
+    size = 3 if value.endswith("three") else 2
+    return list(asked[:size] if value.startswith("first") else asked[-size:])
 
 
 def labelled_answers(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | None:
@@ -108,6 +109,10 @@ def _by_turns(marks: Sequence[Item]) -> _Pairs | None:
     label_first = not ordered[0].is_score
     if not label_first:
         ordered.reverse()
+    while label_first and not ordered[-1].is_score:
+        ordered.pop()  # "heard 5 and understood 4, no idea on respect": the last one has none
+        if not ordered:
+            return None
     if not ordered[-1].is_score or ordered[0].is_score:
         return None
     pairs: _Pairs = []

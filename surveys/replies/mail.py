@@ -12,6 +12,9 @@ from surveys.vocabulary import Vocabulary
 
 LONGEST_HTML = 300_000  # characters of source: styles alone can take a hundred thousand
 _NAME = re.compile(r"^[-–—~]?\s?[^\W\d_a-z][\w'’-]*\.?(?: [^\W\d_a-z][\w'’-]*\.?){0,3}(?:, [A-Z][\w.-]{0,8})*,?$")
+_REACHED = re.compile(
+    r"(?:\w{1,8}[.:]?\s)?(?:\+?\d[\d ().-]{6,20}\d(?:\s*(?:x|ext\.?)\s*\d{1,6})?|[\w.+-]{1,64}@[\w.-]{3,80})"
+)
 _CONTACT = re.compile(r"[\d@|/]|^\W*$")
 _MOST_CARDS = 5  # name, practice, address, notice: each may stand in a paragraph of its own
 _DASH_NAME = re.compile(r"(?:^|\s)[-–—~]\s?[A-ZÀ-Ý][\w'’-]{1,20}\.?$")
@@ -132,6 +135,8 @@ def _without_card(lines: list[str], signs: Signs) -> list[str]:
     start = max((i for i, line in enumerate(lines) if not line.strip()), default=-1)
     if start > 0 and " " in lines[start + 1].strip() and _is_card(lines[start + 1 :], signs):
         return lines[:start]
+    if start > 0 and _NAME.match(lines[start + 1].strip()) and _has_contact(lines[start + 2 :]):
+        return lines[:start]
     found = _DASH_NAME.search(lines[-1]) if lines else None
     if found and found.start() > 0 and _is_name(found[0].strip(), signs):
         return [*lines[:-1], lines[-1][: found.start()]]
@@ -145,6 +150,11 @@ def _is_card(lines: Sequence[str], signs: Signs) -> bool:
         return True
     rest = all(len(line) <= 70 and (_CONTACT.search(line) or len(line.split()) <= 6) for line in filled[1:])
     return len(filled) <= 7 and rest and _is_name(filled[0], signs)
+
+
+def _has_contact(lines: Sequence[str]) -> bool:
+    """Whether one of some lines is a telephone number or a mail address and little else."""
+    return any(_REACHED.fullmatch(line.strip()) for line in lines)
 
 
 def _is_name(line: str, signs: Signs) -> bool:

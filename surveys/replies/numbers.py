@@ -162,6 +162,11 @@ def _listed(items: list[Item]) -> list[Item]:
 def _is_listed(items: list[Item], i: int) -> bool:
     """Whether item `i` is a number with a list mark and a score after it that is no list number itself."""
     item, mark, score = items[i : i + 3]
-    if item.kind != "n" or item.form not in ("digit", "word") or mark.value not in _LIST_MARKS or mark.spaced:
+    if (
+        item.kind not in ("n", "out")
+        or item.form not in ("digit", "word")
+        or mark.value not in _LIST_MARKS
+        or mark.spaced
+    ):
         return False
     return score.is_score and (i + 3 >= len(items) or items[i + 3].value != mark.value or items[i + 3].spaced)

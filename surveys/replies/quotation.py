@@ -11,6 +11,9 @@ _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.\w")
 _RULE = re.compile(r"^\s*_{5,}\s*$")
 _DASHED = re.compile(r"^[-–—_*=\s]{2,}([^\n]{3,60}?)[-–—_*=\s]{2,}:?$")
 _DATE = re.compile(r"\d{4}|\d{1,2}[:.h]\d{2}|\d{1,2}[/.-]\d{1,2}|\d{1,2} ?[月일日]")
+_RUN_ON = re.compile(
+    r"([^\n]{10,300}?<[^<>\s]{3,100}>[^\n<>]{0,40}:)\s{2,}\S"
+)  # Yahoo: the quoted text begins on its line
 _ASKED = re.compile(r"^(\d)\s?[).:\]]")
 _HEADER = re.compile(r"^[>*\s]*([^\W\d_][^:：\d]{0,24}?)\s?\*?[:：]\s*\*?")
 _MOST_SIGNED = 8  # lines below a signature's mark
@@ -61,6 +64,8 @@ def _quotation(lines: Sequence[str], i: int, signs: Signs) -> tuple[bool, str, i
         return True, "", 1
     if line.rstrip(" :").casefold() in signs.vocabulary.mail["original"]:
         return True, "", 1
+    if (run_on := _RUN_ON.match(line)) and _is_attribution(run_on[1], signs):
+        return True, _before_attribution(run_on[1], signs) or "", 1
     for length in (1, 2, 3):
         part = [piece.strip() for piece in lines[i : i + length]]
         if len(part) < length or not part[-1]:

@@ -34,7 +34,7 @@ def _fuse(row: Row, items: list[Item]) -> list[Item]:
             if (
                 row.role(item, "scores.minus")
                 and item.first >= 0
-                and not (i + 1 < len(items) and items[i + 1].is_score)
+                and not (i + 1 < len(items) and (items[i + 1].is_score or items[i + 1].kind in ("label", "place")))
             ):
                 before.kind, before.rule, before.end, before.after = "x", "S10", item.end, item.after
                 continue
@@ -98,7 +98,12 @@ def _demote(row: Row, items: list[Item]) -> list[Item]:
         number = item.kind in ("n", "out", "bad", "x") and item.form not in ("choice", "glyphs")
         if number and (counts(row, items, i) or named(row, items, i)):
             item.kind, item.rule = "word", "S17"
-        if item.kind == "place" and item.form == "places" and (after := word_after(items, i)) and after.kind in ("word", "half"):
+        if (
+            item.kind == "place"
+            and item.form == "places"
+            and (after := word_after(items, i))
+            and after.kind in ("word", "half")
+        ):
             item.kind = "word"  # "my first time", "por primera vez", "the second half"
     return items
 

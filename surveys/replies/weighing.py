@@ -12,14 +12,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from math import log2
 from tomllib import loads
 
 from surveys.phrases import BREAK, fold_words
+from surveys.replies.thoughts import JOINING, Marks, thoughts
 
 FLAGS = ("danger", "optout")
 FEW = 10  # words
-LONGEST = 40  # words weighed together: the labelled replies are not longer, and a long story would add up to anything
 KNOWN = 0.6
+# What is taken from the weight of a part of a reply for each doubling of its parts: of many, one will sound like danger.
+# Chosen with three in ten rows left out of learning: beside four ordinary sentences danger is found in 79 of 100 (69 at
+# 0.5, 34 where replies are weighed whole), and 8 of 100 such passages without any are flagged (4, 4).
+CHANCE = 0.25
 NUMBER = "#"  # stands for any
 _START = "the beginning"
 _RUN = 4  # letters
@@ -27,7 +32,7 @@ _LONGEST_WORD = 40  # letters
 # Danger's was chosen after first looks at 1,000 rows: of 283 in danger it found 274 with 9 false alarms, the bound
 # fixed before, 1.25, 273 with 8. Of replies left out of learning fewer than 4 in 100 harmless ones, most of them
 # written to be mistaken, weigh more. Stopping's was fixed before any look: a lower one found none more of 174.
-BOUNDS = {"danger": 1.0, "optout": 1.75}
+BOUNDS = {"danger": 1.0, "optout": 2.25}
 
 
 @dataclass(frozen=True)
@@ -37,16 +42,16 @@ class Weights:
     start: float
     pieces: Mapping[str, float]
 
-    def heaviest(self, folded: Sequence[str]) -> tuple[float, tuple[str, ...]]:
-        """The levelled weight of a reply's heaviest stretch, and the three words or phrases that speak for it most."""
+    def heaviest(self, folded: Sequence[str], marks: Marks = Marks()) -> tuple[float, tuple[str, ...]]:
+        """The levelled weight of a reply's heaviest part, and the three words or phrases that speak for it most."""
         best, shares = self.start, dict[str, float]()
         row = _numbered(folded)
         alone = {word: self._alone(word) for word in dict.fromkeys(row) if word != BREAK}
-        for stretch in stretches(row):
+        for stretch, chances in thoughts(row, marks):
             if not self._knows(stretch):
                 continue
             found = self._shares(stretch, alone)
-            weight = levelled(self.start + sum(found.values()), len(stretch))
+            weight = levelled(self.start + sum(found.values()), len(stretch)) - CHANCE * log2(chances)
             if weight > best:
                 best, shares = weight, found
         said = sorted((told for told, share in shares.items() if share > 0), key=lambda told: (-shares[told], told))
@@ -169,6 +174,8 @@ def read_kinds(text: str) -> Mapping[str, str]:
     """The kinds from the text of a file."""
     found: dict[str, str] = {}
     for kind, languages in loads(text).items():
+        if kind == JOINING:
+            continue
         for word in " ".join(languages.values()).split():
             folded = "".join(fold_words(word))
             if found.setdefault(folded, f"<{kind}>") != f"<{kind}>":
@@ -181,18 +188,9 @@ def _numbered(folded: Sequence[str]) -> list[str]:
     return [NUMBER if word.isdigit() else word for word in folded]
 
 
-def stretches(folded: Sequence[str]) -> Iterator[Sequence[str]]:
-    """A text in stretches of at most LONGEST words that overlap by half; one that is short enough in one piece."""
-    if len(folded) <= LONGEST:
-        yield folded
-        return
-    for at in range(0, len(folded) - LONGEST // 2, LONGEST // 2):
-        yield folded[at : at + LONGEST]
-
-
-def sounds_like(flag: str, folded: Sequence[str]) -> tuple[str, ...]:
+def sounds_like(flag: str, folded: Sequence[str], marks: Marks = Marks()) -> tuple[str, ...]:
     """The words by which a reply sounds most like a flag of FLAGS, the heaviest first; none where it doesn't."""
-    weight, said = load(flag).heaviest(folded)
+    weight, said = load(flag).heaviest(folded, marks)
     return said if weight > BOUNDS[flag] else ()
 
 

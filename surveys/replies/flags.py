@@ -10,7 +10,7 @@ from surveys.concepts import Together, enough
 from surveys.phrases import BREAK, Match, Matches, Words, fold
 from surveys.plain import placed
 from surveys.replies import weighing
-from surveys.replies.thoughts import Marks, sentences
+from surveys.replies.thoughts import NONE, Marks, sentences
 from surveys.vocabulary import Vocabulary
 
 _REPEATED = re.compile(r"(.)\1+")
@@ -147,7 +147,7 @@ _STRONG = frozenset(
 )
 
 
-def danger(words: Words, matches: Matches, together: Sequence[Together] = (), marks: Marks = Marks()) -> Danger:
+def danger(words: Words, matches: Matches, together: Sequence[Together] = (), marks: Marks = NONE) -> Danger:
     """Present danger, unless the words are an idiom, a denial, or told as past."""
     if not matches.has("danger.says") and not together:
         return Danger(False)
@@ -161,14 +161,14 @@ def danger(words: Words, matches: Matches, together: Sequence[Together] = (), ma
     return _judged(found, words, denied, past)
 
 
-def weighed_danger(found: Danger, words: Words, marks: Marks = Marks()) -> Danger:
+def weighed_danger(found: Danger, words: Words, marks: Marks = NONE) -> Danger:
     """Danger by what the words weigh together, where no phrase told of any: neither present, nor denied or past."""
     if found.present or found.note or not (said := weighing.sounds_like("danger", words.folded, marks)):
         return found
     return Danger(True, None, " + ".join(said), "weighed")
 
 
-def weighed_wish(words: Words, matches: Matches, marks: Marks = Marks()) -> list[Match]:
+def weighed_wish(words: Words, matches: Matches, marks: Marks = NONE) -> list[Match]:
     """A wish to get no more messages by what the words weigh together, where no phrase speaks of stopping at all."""
     if matches.has("optout.stay", "optout.not") or not (said := weighing.sounds_like("optout", words.folded, marks)):
         return []

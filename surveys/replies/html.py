@@ -14,6 +14,7 @@ _LONGEST = 24_000
 _TAGS = 1_200
 _SURROGATES = re.compile("[\ud800-\udfff]")  # half characters, which BeautifulSoup cannot take
 _HIDDEN = {"script": "</script", "style": "</style", "head": "</head", "title": "</title"}
+_DECLARATION = re.compile(r"<[!?][a-zA-Z\[][^<>]{0,500}>")  # <!DOCTYPE html>, <![endif]>, <?xml ...?>
 _TAG = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9:]{0,20})((?:\s[^<>]{0,2000})?)/?>")
 _ATTRIBUTE = re.compile(
     r"""\b(class|id|style|hidden|type)\b(?:\s?=\s?(?:"([^"<>]{0,300})"|'([^'<>]{0,300})'|([^\s"'<>]{1,100})))?"""
@@ -61,7 +62,7 @@ def html_to_text(source: str, quote_classes: Sequence[str]) -> str:
 
 
 def _well_formed(source: str) -> str:
-    source = _without(_SURROGATES.sub("\ufffd", source), "<!--", "-->")
+    source = _DECLARATION.sub("", _without(_SURROGATES.sub("\ufffd", source), "<!--", "-->"))
     for name, end in _HIDDEN.items():
         source = _without(source, f"<{name}", end)
     pieces: list[str] = []

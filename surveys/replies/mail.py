@@ -15,6 +15,7 @@ _NAME = re.compile(r"^[-–—~]?\s?[^\W\d_a-z][\w'’-]*\.?(?: [^\W\d_a-z][\w'�
 _REACHED = re.compile(
     r"(?:\w{1,8}[.:]?\s)?(?:\+?\d[\d ().-]{6,20}\d(?:\s*(?:x|ext\.?)\s*\d{1,6})?|[\w.+-]{1,64}@[\w.-]{3,80})"
 )
+_PRONOUNS = re.compile(r"\s*\((?:she|he|they|ella|él|elle|il|elles?|iel)\b[^()]{0,20}\)$", re.IGNORECASE)
 _CONTACT = re.compile(r"[\d@|/]|^\W*$")
 _MOST_CARDS = 5  # name, practice, address, notice: each may stand in a paragraph of its own
 _DASH_NAME = re.compile(r"(?:^|\s)[-–—~]\s?[A-ZÀ-Ý][\w'’-]{1,20}\.?$")
@@ -66,10 +67,12 @@ def _without_banner(lines: list[str], signs: Signs) -> list[str]:
 
 
 def _without_notices(lines: list[str], signs: Signs, *, only_footers: bool = False) -> list[str]:
-    """Without device lines, and without a legal notice and what follows it."""
+    """Without device lines, a mail server's banner below the words, and a legal notice with what follows it."""
     kept: list[str] = []
+    in_banner = False
     for line in lines:
-        if _is_footer(line, signs):
+        in_banner = not only_footers and bool(line.strip()) and (in_banner or signs.starts("banners", line))
+        if in_banner or _is_footer(line, signs):
             continue
         if not only_footers and signs.starts("disclaimers", line):
             break
@@ -158,7 +161,8 @@ def _has_contact(lines: Sequence[str]) -> bool:
 
 
 def _is_name(line: str, signs: Signs) -> bool:
-    """One to four capitalised words that are no words we know."""
+    """One to four capitalised words that are no words we know, pronouns in brackets after them."""
+    line = _PRONOUNS.sub("", line)
     if not _NAME.match(line) or len(line) > 50:
         return False
     words = [part for word in re.findall(r"[^\W\d_]+", line) for part in fold_words(word)]

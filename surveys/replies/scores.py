@@ -170,7 +170,7 @@ def _stands(row: Row, run: Sequence[Item], before: Item | None, after: Item | No
     if after is not None:
         led = head and head[-1].value == ":" and not begins  # "final answer: 4, ..."
         return bool((several or led) and _is_mark(head, -1) and _is_mark(tail, 0)) or bool(led and ends)
-    marked = any(item.kind in ("stop", "line", "sep", "all") for item in head)
+    marked = any(item.kind in ("stop", "line", "sep", "all", "fix") for item in head)
     framed = any(item.kind == "filler" and (item.after - item.first > 1 or _is_frame(row, item)) for item in head)
     return marked or framed or several
 

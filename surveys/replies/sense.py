@@ -56,6 +56,8 @@ def _fuse(row: Row, items: list[Item]) -> list[Item]:
             continue
         if item.kind == "n" and item.form == "choice" and _agrees(kept, item):
             continue
+        if item.kind == "n" and item.form in ("digit", "word") and _says_again(kept, item):
+            continue
         if (
             item.kind == "n"
             and item.form in ("digit", "word")
@@ -90,6 +92,17 @@ def _agrees(kept: list[Item], choice: Item) -> bool:
         return True
     kept += reversed(marks)
     return False
+
+
+def _says_again(kept: list[Item], item: Item) -> bool:
+    """Fold the number in "4 (four)" into the one before it."""
+    if len(kept) < 2 or kept[-1].value != "(" or kept[-2].kind != "n" or kept[-2].value != item.value:
+        return False
+    if kept[-2].form == item.form:
+        return False
+    kept.pop()
+    kept[-1].end = item.end
+    return True
 
 
 def _demote(row: Row, items: list[Item]) -> list[Item]:

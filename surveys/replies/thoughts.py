@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from tomllib import loads
 
 from surveys.phrases import BREAK, Words
@@ -26,6 +27,8 @@ class Marks:
     commas: Container[int] = ()
 
 
+NONE = Marks()
+
 def marks_of(text: str, words: Words) -> Marks:
     """Where a text that was split into `words` is parted by other marks than the end of a sentence."""
     return Marks(_after(_LINES, text, words), _after(_COMMAS, text, words))
@@ -35,7 +38,7 @@ def _after(marks: re.Pattern[str], text: str, words: Words) -> frozenset[int]:
     return frozenset(bisect_left(words.starts, found.end()) for found in marks.finditer(text))
 
 
-def thoughts(row: Sequence[str], marks: Marks = Marks()) -> Iterator[tuple[Sequence[str], int]]:
+def thoughts(row: Sequence[str], marks: Marks = NONE) -> Iterator[tuple[Sequence[str], int]]:
     """A text whole (in stretches, if it is long) and in parts, each with the number of parts it is one of.
 
     The parts are its sentences and lines, two neighbouring ones, and what "and" or "but" or a comma joins.
@@ -48,12 +51,12 @@ def thoughts(row: Sequence[str], marks: Marks = Marks()) -> Iterator[tuple[Seque
         whole = [[row[at] for part in each for at in part] for each in parts]
         yield from ((part, count) for each in whole if len(each) > 1 for part in stretches(each))
         if len(whole) > 2 and len(row) <= LONGEST:
-            yield from (([*one, BREAK, *other], count) for one, other in zip(whole, whole[1:], strict=False))
+            yield from (([*one, BREAK, *other], count) for one, other in pairwise(whole))
     joined = [part for each in parts if len(each) > 1 for part in each if len(part) >= _FEWEST]
     yield from ((part, count) for each in joined for part in stretches([row[at] for at in each]))
 
 
-def sentences(row: Sequence[str], marks: Marks = Marks()) -> list[list[list[int]]]:
+def sentences(row: Sequence[str], marks: Marks = NONE) -> list[list[list[int]]]:
     """The sentences and lines of a text, each as its parts, a part as the places of its words."""
     joining, found = joining_words(), [[list[int]()]]
     for at, word in enumerate(row):

@@ -16,14 +16,14 @@ from math import log2
 from tomllib import loads
 
 from surveys.phrases import BREAK, fold_words
-from surveys.replies.thoughts import JOINING, Marks, thoughts
+from surveys.replies.thoughts import JOINING, NONE, Marks, thoughts
 
 FLAGS = ("danger", "optout")
 FEW = 10  # words
 KNOWN = 0.6
-# What is taken from the weight of a part of a reply for each doubling of its parts: of many, one will sound like danger.
-# Chosen with three in ten rows left out of learning: beside four ordinary sentences danger is found in 79 of 100 (69 at
-# 0.5, 34 where replies are weighed whole), and 8 of 100 such passages without any are flagged (4, 4).
+# Taken from the weight of a part of a reply for each doubling of its parts: of many, one will sound like danger.
+# Chosen with three in ten rows left out of learning: beside four ordinary sentences danger is found in 79 of 100 (69
+# at 0.5, 34 where replies are weighed whole), and 8 of 100 such passages without any are flagged (4, 4).
 CHANCE = 0.25
 NUMBER = "#"  # stands for any
 _START = "the beginning"
@@ -31,8 +31,9 @@ _RUN = 4  # letters
 _LONGEST_WORD = 40  # letters
 # Danger's was chosen after first looks at 1,000 rows: of 283 in danger it found 274 with 9 false alarms, the bound
 # fixed before, 1.25, 273 with 8. Of replies left out of learning fewer than 4 in 100 harmless ones, most of them
-# written to be mistaken, weigh more. Stopping's was fixed before any look: a lower one found none more of 174.
-BOUNDS = {"danger": 1.0, "optout": 2.25}
+# written to be mistaken, weigh more. Stopping's was raised from 1.75 after first looks at five sets: of 200 wishes the
+# lists alone found 198, and the weights one more at any bound up to 9, with four false alarms at 2.25, one at 4.
+BOUNDS = {"danger": 1.0, "optout": 4.0}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Weights:
     start: float
     pieces: Mapping[str, float]
 
-    def heaviest(self, folded: Sequence[str], marks: Marks = Marks()) -> tuple[float, tuple[str, ...]]:
+    def heaviest(self, folded: Sequence[str], marks: Marks = NONE) -> tuple[float, tuple[str, ...]]:
         """The levelled weight of a reply's heaviest part, and the three words or phrases that speak for it most."""
         best, shares = self.start, dict[str, float]()
         row = _numbered(folded)
@@ -188,7 +189,7 @@ def _numbered(folded: Sequence[str]) -> list[str]:
     return [NUMBER if word.isdigit() else word for word in folded]
 
 
-def sounds_like(flag: str, folded: Sequence[str], marks: Marks = Marks()) -> tuple[str, ...]:
+def sounds_like(flag: str, folded: Sequence[str], marks: Marks = NONE) -> tuple[str, ...]:
     """The words by which a reply sounds most like a flag of FLAGS, the heaviest first; none where it doesn't."""
     weight, said = load(flag).heaviest(folded, marks)
     return said if weight > BOUNDS[flag] else ()

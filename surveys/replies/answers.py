@@ -47,7 +47,9 @@ def _numbered(items: list[Item], size: int) -> list[Item]:
         return items
     pairs = list(zip(scores[::2], scores[1::2], strict=True))
     labels = [items[i] for i, _ in pairs]
-    if not all(item.form == "digit" and item.kind == "n" and int(item.value or 0) <= max(size, 1) for item in labels):
+    if not all(item.form == "digit" and item.kind in ("n", "out") for item in labels):
+        return items
+    if not all(int(item.value or 0) <= max(size, 1) for item in labels):
         return items
     numbers = [int(item.value or 0) for item in labels]
     if numbers == list(range(1, size + 1)) and size > 1 and all(_is_told(items[i + 1 : j]) for i, j in pairs):
@@ -149,7 +151,7 @@ def _denied(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | None
 def _excepted(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | None:
     """ "all 5 except heard, 3": the same for all but the labelled."""
     for cut, item in enumerate(items):
-        if item.kind != "except":
+        if item.kind != "except" and not (item.kind == "minus" and is_all(items[:cut])):
             continue
         before, after = items[:cut], items[cut + 1 :]
         values = {i.value for i in before if i.kind == "n"}
@@ -213,6 +215,8 @@ def _in_order(row: Row, items: Sequence[Item], asked: Sequence[str]) -> Outcome:
     if len(scores) != size:
         said = [item for item in scores if item.rule != "S14"]
         scores = said if len(said) == size else scores
+    if len(scores) > size > 1 and _comes_back(row, items, scores[size]):
+        scores = scores[:size]
     if len(scores) > size:
         return Outcome(dict.fromkeys(asked), "S6", count=len(scores))
     if len(scores) == 1 < size and scores[0].form in ("fraction", "glyphs"):
@@ -231,6 +235,13 @@ def _in_order(row: Row, items: Sequence[Item], asked: Sequence[str]) -> Outcome:
         else:
             outcome.open_rules[feeling] = item.rule or "S19"
     return outcome
+
+
+def _comes_back(row: Row, items: Sequence[Item], score: Item) -> bool:
+    """Whether a score is named again to say something of it: "5 5 4 (the 4 is on me)"."""
+    before = [item for item in items if item.end <= score.start]
+    marked = any(item.kind in ("sep", "stop", "line") for item in before[-3:-1])
+    return marked and before[-1].kind == "filler" and row.ends(before[-1].after, "counts.pointing")
 
 
 def _apart(items: Sequence[Item], score: Item) -> bool:

@@ -151,8 +151,8 @@ def danger(words: Words, matches: Matches, together: Sequence[Together] = (), ma
     """Present danger, unless the words are an idiom, a denial, or told as past."""
     if not matches.has("danger.says") and not together:
         return Danger(False)
-    denied = covered(matches.of("danger.denied"))
-    past = _past_places(words, matches, marks)
+    denied = set[int]() if matches.has("danger.unsaid") else covered(matches.of("danger.denied"))
+    past = _Past(_past_places(words, matches, marks), covered(matches.of("danger.present")))
     found = [_Sign(m.value, (m,)) for m in standing(matches, "danger.says", "danger.not")]
     found += [_Sign(t.rule.value, t.parts) for t in together if t.rule.group == "danger.says"]
     signs = [t for t in together if t.rule.group == "danger.sign" and not _Sign("", t.parts).why_not(denied, past)]
@@ -180,19 +180,34 @@ def weighed_wish(words: Words, matches: Matches, marks: Marks = NONE) -> list[Ma
 
 
 @dataclass(frozen=True)
+class _Past:
+    """The places of what is told as past, and of words that speak of the present or what is to come."""
+
+    places: set[int]
+    present: set[int]
+
+    def tells(self, parts: Sequence[Match]) -> bool:
+        """Whether words of danger are told as past; "I'm going to", in them or right before them, is not."""
+        if self.places.isdisjoint(part.first for part in parts):
+            return False
+        return not any(place in self.present for part in parts for place in range(part.first - 1, part.after))
+
+
+@dataclass(frozen=True)
 class _Sign:
     """Words of danger of one kind, in one stretch or several."""
 
     kind: str
     parts: tuple[Match, ...]
 
-    def why_not(self, denied: set[int], past: set[int]) -> str | None:
+    def why_not(self, denied: set[int], past: _Past) -> str | None:
         """What takes the words back: a denial that begins before or with them, or a marker of the past."""
-        places = [part.first for part in self.parts]
-        return "denial" if not denied.isdisjoint(places) else "past" if not past.isdisjoint(places) else None
+        if not denied.isdisjoint(part.first for part in self.parts):
+            return "denial"
+        return "past" if past.tells(self.parts) else None
 
 
-def _judged(found: Sequence[_Sign], words: Words, denied: set[int], past: set[int]) -> Danger:
+def _judged(found: Sequence[_Sign], words: Words, denied: set[int], past: _Past) -> Danger:
     """The first words of danger that stand; else why the first ones do not."""
     notes = [sign.why_not(denied, past) for sign in found]
     for sign, note in zip(found, notes, strict=True):

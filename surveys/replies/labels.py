@@ -43,7 +43,7 @@ def labelled_answers(row: Row, items: list[Item], asked: Sequence[str]) -> Outco
         return None
     said = [item for item in marks if item.kind != "skip" and item.value != "rest"]  # "and the rest I can't say"
     pairs = _by_clause(items) or _by_clause(items, commas=False) or _by_turns(marks) or _by_turns(said)
-    pairs = pairs or _by_row(marks, asked)
+    pairs = pairs or _by_row(marks, asked) or _by_turns_in_clauses(items)
     if pairs is None:
         return None
     outcome = Outcome(rule="S3", labelled=True, settled=True, count=len(scores))
@@ -82,23 +82,27 @@ def _give(row: Row, outcome: Outcome, feeling: str, score: Item, label: Item) ->
 
 def _by_clause(items: Sequence[Item], *, commas: bool = True) -> _Pairs | None:
     """Each clause (or each sentence, where commas are no ends) holds one score and its labels."""
+    pairs: _Pairs = []
+    for clause in _clauses(items, commas=commas):
+        scores = [item for item in clause if item.is_score]
+        labels = [item for item in clause if not item.is_score]
+        if len(scores) != 1 or not labels:
+            return None
+        if labels[0].start < scores[0].start < labels[-1].start:
+            return None  # "first one 5 second one ...": what is said of the second is no score
+        pairs.append((labels, scores[0]))
+    return pairs
+
+
+def _clauses(items: Sequence[Item], *, commas: bool = True) -> list[list[Item]]:
+    """The scores and labels of each clause that has any, or of each sentence where commas are no ends."""
     clauses: list[list[Item]] = [[]]
     for item in items:
         if item.kind in ("stop", "line") or (commas and item.kind == "sep" and item.value in (",", "/", "|")):
             clauses.append([])
         elif item.is_score or item.kind in ("label", "place"):
             clauses[-1].append(item)
-    pairs: _Pairs = []
-    for clause in clauses:
-        scores = [item for item in clause if item.is_score]
-        labels = [item for item in clause if not item.is_score]
-        if clause and (len(scores) != 1 or not labels):
-            return None
-        if clause and labels[0].start < scores[0].start < labels[-1].start:
-            return None  # "first one 5 second one ...": what is said of the second is no score
-        if clause:
-            pairs.append((labels, scores[0]))
-    return pairs
+    return [clause for clause in clauses if clause]
 
 
 def _by_turns(marks: Sequence[Item]) -> _Pairs | None:
@@ -126,6 +130,13 @@ def _by_turns(marks: Sequence[Item]) -> _Pairs | None:
         else:
             return None
     return pairs if label_first else pairs[::-1]
+
+
+def _by_turns_in_clauses(items: Sequence[Item]) -> _Pairs | None:
+    """Labels and scores take turns in each clause, in one this way and in another that: "a 5 for respected and a 4 for
+    heard, understood a 3"."""
+    found = [_by_turns(clause) for clause in _clauses(items)]
+    return [pair for pairs in found for pair in pairs or ()] if all(found) else None
 
 
 def _by_row(marks: Sequence[Item], asked: Sequence[str]) -> _Pairs | None:

@@ -82,7 +82,8 @@ def _without_notices(lines: list[str], signs: Signs, *, only_footers: bool = Fal
 
 def _is_footer(line: str, signs: Signs) -> bool:
     """ "Sent from my iPhone", but not "Sent from my heart"."""
-    if not line.strip() or len(line) > 120 or not signs.starts("footers", line):
+    line = line.strip("~*-–—_ ")
+    if not line or len(line) > 120 or not signs.starts("footers", line):
         return False
     words = set(re.findall(r"[\w&.+-]+", line.casefold()))
     return any(

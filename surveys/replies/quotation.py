@@ -28,6 +28,8 @@ def unquoted(lines: Sequence[str], signs: Signs) -> list[str]:
     i = 0
     while i < len(lines):
         line = lines[i].strip()
+        if line.startswith(">>>") and line.endswith(">>>") and len(line) > len(">>>>>>"):
+            break  # GroupWise: the original follows without marks
         if line.startswith(">"):
             asked = _ASKED.match(line.lstrip("> "))
             under = int(asked[1]) if asked else (under if line.strip("> ") == "" else 0)

@@ -200,6 +200,8 @@ def _span(row: Row, run: Sequence[Item], outcome: Outcome) -> tuple[int, int]:
     """The part of the text that is answer and no comment: the scores, their labels, and the fillers around them."""
     kinds = ("label", "place") if outcome.labelled else ("all",) if outcome.rule == "S4" else ()
     marks = [i for i, item in enumerate(run) if item.is_score or item.kind in kinds]
+    if outcome.rule == "S1":
+        marks = marks[: max(outcome.count, 1)]  # a score that is named again is said of, and comment
     first, last = marks[0], marks[-1]
     given = max((i for i in marks if run[i].is_score and run[i].kind != "skip"), default=last)
     beyond = run[given + 1 : last + 1]

@@ -29,6 +29,7 @@ class Marks:
 
 NONE = Marks()
 
+
 def marks_of(text: str, words: Words) -> Marks:
     """Where a text that was split into `words` is parted by other marks than the end of a sentence."""
     return Marks(_after(_LINES, text, words), _after(_COMMAS, text, words))

@@ -33,7 +33,7 @@ _LONGEST_WORD = 40  # letters
 # fixed before, 1.25, 273 with 8. Of replies left out of learning fewer than 4 in 100 harmless ones, most of them
 # written to be mistaken, weigh more. Stopping's was raised from 1.75 after first looks at five sets: of 200 wishes the
 # lists alone found 198, and the weights one more at any bound up to 9, with four false alarms at 2.25, one at 4.
-BOUNDS = {"danger": 1.0, "optout": 4.0}
+BOUNDS = {"danger": 1.5, "optout": 4.0}
 
 
 @dataclass(frozen=True)

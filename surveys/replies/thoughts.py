@@ -42,7 +42,7 @@ def _after(marks: re.Pattern[str], text: str, words: Words) -> frozenset[int]:
 def thoughts(row: Sequence[str], marks: Marks = NONE) -> Iterator[tuple[Sequence[str], int]]:
     """A text whole (in stretches, if it is long) and in parts, each with the number of parts it is one of.
 
-    The parts are its sentences and lines, two neighbouring ones, and what "and" or "but" or a comma joins.
+    The parts are its sentences and lines, what "and" or "but" or a comma joins, and two neighbours of either.
     """
     for stretch in stretches(row):
         yield stretch, 1
@@ -54,6 +54,8 @@ def thoughts(row: Sequence[str], marks: Marks = NONE) -> Iterator[tuple[Sequence
         if len(whole) > 2 and len(row) <= LONGEST:
             yield from (([*one, BREAK, *other], count) for one, other in pairwise(whole))
     joined = [part for each in parts if len(each) > 1 for part in each if len(part) >= _FEWEST]
+    if len(row) <= LONGEST:
+        joined += [one + other for each in parts if len(each) > 2 for one, other in pairwise(each)]
     yield from ((part, count) for each in joined for part in stretches([row[at] for at in each]))
 
 

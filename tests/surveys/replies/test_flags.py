@@ -81,6 +81,42 @@ def test_the_past_is_no_shelter_for_what_goes_on() -> None:
     assert read("I used to cut and last night I cut myself again").crisis
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("i'm going to kill myself in 20 minutes", "me voy a matar en 2 horas", "je vais me tuer en 10 minutes"),
+        *("since my divorce last year i want to die", "hace 3 meses que pienso en matarme", "pero ya no quiero vivir"),
+        *("ça fait 2 ans que je veux mourir", "I've wanted to die for years", "my childhood is why i want to die"),
+        "i wish i was dead but finally told someone about the bullying in middle school",
+    ],
+)
+def test_what_is_said_of_the_present_is_never_taken_for_past(text: str) -> None:
+    assert read(text).crisis
+
+
+@pytest.mark.parametrize(
+    "text", ["ten years ago I wanted to die", "I was suicidal but that was years ago", "I used to cut myself, years ago now"]
+)
+def test_what_is_told_as_past_stays_a_note(text: str) -> None:
+    reply = read(text)
+    assert (reply.crisis, reply.note) == (False, "past")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("i told her i wasn't suicidal. i lied", "i told her i wasn't suicidal but i am", "i'm not not suicidal"),
+        *("no thoughts of suicide, except last night i tried", "le dije que no quiero morir. mentí"),
+    ],
+)
+def test_a_denial_that_is_taken_back_denies_nothing(text: str) -> None:
+    assert read(text).crisis
+
+
+def test_a_denial_with_something_else_after_it_stays_one() -> None:
+    assert not read("not suicidal, but i am tired").crisis
+
+
 def test_scores_flags_and_comment_do_not_hide_each_other() -> None:
     reply = read("5 4 3. Stop texting me. I want to die")
     assert reply.scores == (5, 4, 3)

@@ -4,10 +4,11 @@ import pytest
 
 from surveys.phrases import BREAK, fold_words
 from surveys.replies import parse, weighing
+from surveys.replies.thoughts import LONGEST
 from surveys.replies.weighing import (
     BOUNDS,
+    CHANCE,
     FLAGS,
-    LONGEST,
     Weights,
     kinds,
     letters,
@@ -17,7 +18,6 @@ from surveys.replies.weighing import (
     read,
     read_kinds,
     sounds_like,
-    stretches,
     write,
 )
 from tests.surveys.replies.reading import CORE, INSTRUMENTS
@@ -63,14 +63,6 @@ def test_a_word_of_two_kinds_is_refused() -> None:
         read_kinds('[kin]\nen = "sister"\n[helper]\nen = "Sister"')
 
 
-def test_a_long_text_is_weighed_stretch_by_stretch_and_none_is_left_out() -> None:
-    row = [str(n) for n in range(205)]
-    parts = list(stretches(row))
-    assert {word for part in parts for word in part} == set(row)
-    assert max(len(part) for part in parts) == LONGEST
-    assert list(stretches(row[:LONGEST])) == [row[:LONGEST]]
-
-
 def test_the_heaviest_stretch_counts_and_its_words_are_told() -> None:
     weights = Weights(-1.0, {"gone": 2.0, "for": 0.5, "good": 1.5, "for good": 2.5, "fine": -1.0})
     assert weights.heaviest(["gone", "for", "good"]) == (5.5, ("for good", "gone", "good"))
@@ -78,6 +70,14 @@ def test_the_heaviest_stretch_counts_and_its_words_are_told() -> None:
     long, said = weights.heaviest([*calm, "gone", "for", "good"])
     assert (0 < long < 5.5, said) == (True, ("for good", "gone", "good"))
     assert weights.heaviest([]) == (-1.0, ())
+
+
+def test_a_sentence_beside_others_weighs_what_it_does_alone_less_a_little_for_each_doubling() -> None:
+    weights = Weights(-1.0, {"gone": 4.0, "fine": -2.0, "so": 0.0, "far": 0.0, "for": 0.0, "good": 1.0})
+    alone, said = weights.heaviest(["gone", "for", "good"])
+    beside, same = weights.heaviest(["fine", "so", "far", BREAK, "gone", "for", "good"])
+    assert (alone, said) == (4.0, ("gone", "good"))
+    assert (beside, same) == (4.0 - CHANCE, said)
 
 
 def test_what_is_spread_over_many_words_weighs_less() -> None:

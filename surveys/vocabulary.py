@@ -72,7 +72,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }
 FLAGS: Mapping[str, tuple[str, ...]] = {
     "optout": ("says", "not", "stay", "polite"),
-    "danger": ("not", "denied", "unsaid", "past", "present", "now"),
+    "danger": ("not", "denied", "unsaid", "past", "tense", "present", "now"),
 }
 FILLERS = "left out"  # the list in `plain` of words that change nothing
 MAIL = (

@@ -225,19 +225,19 @@ def together(words: Words, matches: Matches, vocabulary: Vocabulary) -> list[Tog
 
 def _past_places(words: Words, matches: Matches, marks: Marks) -> set[int]:
     """The places of the words in sentences with a marker of the past and none of the present; of a sentence in parts
-    ("i wish i was dead but we spoke of when I was nine") those in parts that have the marker, or nothing present."""
+    ("i wish i was dead but we spoke of when I was nine") those in parts that have the marker, or are in the past tense."""
     told = covered(matches.of("danger.past"))
     if not told:
         return set()
     now = {m.first for m in matches.of("danger.now") if told.isdisjoint(range(m.first, m.after))}
-    present = covered(matches.of("danger.present"))
+    tense, present = covered(matches.of("danger.tense")), covered(matches.of("danger.present"))
     past: set[int] = set()
     for parts in sentences(words.folded, marks):
         whole = [place for part in parts for place in part]
         if told.isdisjoint(whole) or not now.isdisjoint(whole):
             continue
         for part in parts:
-            if not told.isdisjoint(part) or present.isdisjoint(part):
+            if not told.isdisjoint(part) or (not tense.isdisjoint(part) and present.isdisjoint(part)):
                 past.update(part)
     return past
 

@@ -110,6 +110,7 @@ class Vocabulary:
     accented: frozenset[str]  # words that mean something else without their accents
     mail: Mapping[str, tuple[str, ...]]
     compact: Mapping[str, str]  # feelings by their words, for "heard5"
+    initials: frozenset[str]  # of the three feelings always asked, in each language: "hru"
 
     def knows(self, word: str) -> bool:
         """Whether a folded word occurs in any pattern or list."""
@@ -143,6 +144,7 @@ def build(texts: Mapping[str, str]) -> Vocabulary:
         plain=_plain(tables),
         accented=frozenset(word for table in full.values() for word in table["accented"]),
         mail=mail,
+        initials=frozenset(_initials(table["feelings"]) for table in full.values()),
         compact={fold(p): f for t in full.values() for f, ps in t["feelings"].items() for p in ps if p.isalpha()},
     )
     # what was read goes first: it takes as much room as what is made of it
@@ -272,6 +274,10 @@ def _plain(tables: Mapping[str, Mapping[str, Any]]) -> Plain:
     parts = [(said, others) for t in tables.values() for said, others in t.get("plain", {}).items()]
     same = {said: others for said, others in parts if said != FILLERS}
     return Plain([word for said, others in parts if said == FILLERS for word in others], same)
+
+
+def _initials(feelings: Mapping[str, Sequence[str]]) -> str:
+    return "".join(fold(feelings[feeling][0])[0] for feeling in FEELINGS[:3])
 
 
 def _compact(keyword: str) -> str:

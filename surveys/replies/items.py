@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from surveys.phrases import Match, Words
-from surveys.vocabulary import LISTS, TABLES, Vocabulary
+from surveys.phrases import Match, Words, fold
+from surveys.vocabulary import FEELINGS, LISTS, TABLES, Vocabulary
 
 _TOKEN = re.compile(
     r"""
@@ -154,6 +154,7 @@ def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None
     at_word = dict(zip(reversed(words.starts), range(len(words.starts) - 1, -1, -1), strict=True))
     skip_to = 0
     spaced = True
+    initials = _initials(text[:_HEAD], vocabulary)
     tokens = chain(_TOKEN.finditer(text, 0, head), _TOKEN.finditer(text, tail))
     for token in tokens:
         if head <= skip_to < tail <= token.start():
@@ -165,6 +166,10 @@ def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None
         if kind == "space":
             spaced = True
             continue
+        if initials and (named := initials.get(fold(token[0][0]))) and kind in ("word", "mixed") and len(token[0]) < 3:
+            row.items += _with_initial(token[0], start, named, spaced=spaced or start == 0)
+            skip_to, spaced = token.end(), False
+            continue
         first = at_word.get(start, -1)
         phrase = phrases.get(first) if kind in _WORDS else None
         if (
@@ -175,6 +180,8 @@ def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None
             and row.items[-1].kind in ("n", "label")
         ):
             phrase = None  # "4 3 2 me voy", "respected 2 the rest idk": no idiom in a row of scores
+        if phrase and kind == "number" and initials:
+            phrase = None
         if phrase and phrase.group in _EVEN_A_NUMBER and _PARTED.search(text, start, words.ends[phrase.after - 1]):
             phrase = None  # "4, me duele", "the last question, five": the number stands alone
         if phrase and (kind == "word" or phrase.after > first + 1 or phrase.group in _EVEN_A_NUMBER):
@@ -187,6 +194,21 @@ def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None
         spaced = kind == "line"
 
 
+def _initials(text: str, vocabulary: Vocabulary) -> Mapping[str, str]:
+    """The feelings by their initials where a reply gives all three that way: "H5 R4 U3"."""
+    found = _INITIALS.match(text)
+    letters = "".join(fold(found[i]) for i in (1, 2, 3)) if found else ""
+    return dict(zip(letters, FEELINGS, strict=False)) if letters in vocabulary.initials else {}
+
+
+def _with_initial(word: str, start: int, feeling: str, *, spaced: bool) -> list[Item]:
+    made = [Item("label", start, start + 1, value=feeling, spaced=spaced)]
+    if len(word) > 1:
+        made.append(Item("n", start + 1, start + 2, int(word[1]), "digit", spaced=False))
+    return made
+
+
+_INITIALS = re.compile(r"\W*([^\W\d_])\W{0,3}[1-5]\W{1,3}([^\W\d_])\W{0,3}[1-5]\W{1,3}([^\W\d_])\W{0,3}[1-5](?!\w)")
 _PARTED = re.compile(r"[,;(\n]|\s[-–—]+\s")
 _WORDS = frozenset(("word", "mixed", "number"))  # the tokens that a phrase can begin with
 _EVEN_A_NUMBER = frozenset(("places", "counts.idiom"))

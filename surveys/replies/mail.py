@@ -1,7 +1,7 @@
 """The words a client wrote in a mail or text: without quotations, signatures, footers, notices and banners."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from surveys.phrases import fold_words
 from surveys.replies.html import html_to_text
@@ -17,6 +17,14 @@ _REACHED = re.compile(
 )
 _PRONOUNS = re.compile(r"\s*\((?:she|he|they|ella|él|elle|il|elles?|iel)\b[^()]{0,20}\)$", re.IGNORECASE)
 _CONTACT = re.compile(r"[\d@|/]|^\W*$")
+_TO = re.compile(
+    r"^[>\s*]*(?:(?:To|A|À|Para|An|Till|Aan)\*?\s?:\*?\s*\"?([^\W\d_][\w.'’ -]{1,60}?)\"?\s*[</(]"
+    r"|(?:Hi|Hello|Dear|Hola|Bonjour|Cher|Chère|Estimad[oa]|Querid[oa]|Hallo)\s([^\W\d_][\w'’-]{1,30}),?$)",
+    re.MULTILINE,
+)
+_NUMBER = re.compile(r"\d[\d ().-]{5,}\d")
+_MOST_BLOCK = 9  # lines of a block below a mail
+_LONG_LINE = 90
 _MOST_CARDS = 5  # name, practice, address, notice: each may stand in a paragraph of its own
 _DASH_NAME = re.compile(r"(?:^|\s)[-–—~]\s?[A-ZÀ-Ý][\w'’-]{1,20}\.?$")
 _PART = re.compile(r"^[(\[]?\d/\d[)\]:]\s*|\s*[(\[]\d/\d[)\]]$")
@@ -32,6 +40,7 @@ def own_words(text: str, vocabulary: Vocabulary, headers: Mapping[str, str]) -> 
     lines = unquoted(text.split("\n"), signs)
     lines = _without_banner(lines, signs)
     lines = _without_notices(lines, signs)
+    lines = _without_block(lines, _addressed(text))
     return "\n".join(_without_signature(lines, signs)).strip()
 
 
@@ -114,6 +123,35 @@ def _until_mark(lines: list[str]) -> list[str]:
     return lines[:cut]
 
 
+def _addressed(text: str) -> frozenset[str]:
+    """The names by which our own mail, quoted below, addresses the client: "To: Ana Lima <...>", "Dear Ana,"."""
+    return frozenset(name for found in _TO.finditer(text) for name in (found[1] or found[2]).split() if len(name) > 1)
+
+
+def _without_block(lines: list[str], names: Container[str]) -> list[str]:
+    """Without what a mail program puts below every mail of a person at work: from the client's own name on, or a last
+    paragraph of capitals and a telephone number."""
+    filled = [i for i, line in enumerate(lines) if line.strip()]
+    for i in filled[-_MOST_BLOCK:]:
+        words = lines[i].strip(" -–—,").split()
+        begins = i == filled[0] or not lines[i - 1].strip()
+        alone = all(_is_written_large(line) for line in lines[i:])
+        if begins and words and words[0] in names and alone and (len(words) > 1 or i < filled[-1]):
+            return lines[:i]
+    last = max((i + 1 for i in range(len(lines[: filled[-1]])) if not lines[i].strip()), default=0) if filled else 0
+    reached = any(_NUMBER.search(line) for line in lines[last:])
+    return lines[:last] if last and reached and all(_is_written_large(line) for line in lines[last:]) else lines
+
+
+def _is_written_large(line: str) -> bool:
+    """Whether most words of a line are names, numbers or addresses; so is an empty line."""
+    words = re.findall(r"[^\s|,·•/]+", line)
+    large = [word for word in words if not word[0].islower() or "@" in word or "." in word[1:-1]]
+    if line.isupper() and len(words) > 1:
+        return False  # somebody shouts
+    return len(line) <= _LONG_LINE and 3 * len(large) >= 2 * len(words) and not line.rstrip().endswith(("?", "!"))
+
+
 def _without_signature(lines: list[str], signs: Signs) -> list[str]:
     """Without a sign-off and the name below it, a dashed name, or last paragraphs that are name cards."""
     for _ in range(_MOST_CARDS):
@@ -166,5 +204,5 @@ def _is_name(line: str, signs: Signs) -> bool:
     line = _PRONOUNS.sub("", line)
     if not _NAME.match(line) or len(line) > 50:
         return False
-    words = [part for word in re.findall(r"[^\W\d_]+", line) for part in fold_words(word)]
+    words = [part for word in re.findall(r"[^\W\d_]+", line.split(",")[0]) for part in fold_words(word)]
     return bool(words) and not any(signs.vocabulary.knows(word) for word in words if len(word) > 1)

@@ -16,6 +16,7 @@ from surveys.replies.scores import Found, read_scores
 from surveys.replies.sense import settle
 from surveys.replies.text import LONGEST, normalise, shorten
 from surveys.replies.thoughts import marks_of
+from surveys.replies.weighing import Parts
 from surveys.vocabulary import Vocabulary
 
 _WORDLIKE = re.compile(r"\w")
@@ -147,8 +148,9 @@ def _looked(own: str, vocabulary: Vocabulary) -> Looked:
     matches = flags.with_plain(words, matches, vocabulary)
     together = flags.together(words, matches, vocabulary)
     marks = marks_of(own, words)
-    danger = flags.weighed_danger(flags.danger(words, matches, together, marks), words, marks)
-    out = flags.wants_out(words, matches, vocabulary, own, together) or flags.weighed_wish(words, matches, marks)
+    parts = Parts(words.folded, marks)
+    danger = flags.weighed_danger(flags.danger(words, matches, together, marks), parts)
+    out = flags.wants_out(words, matches, vocabulary, own, together) or flags.weighed_wish(words, matches, parts)
     row = read_row(own, words, matches.all, vocabulary)
     _keep_scores(row, flags.covered([*matches.of("optout.says"), *matches.of("danger.says")]))
     return Looked(_Said(own, words, matches, danger, out, settle(row)))

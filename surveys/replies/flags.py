@@ -161,16 +161,16 @@ def danger(words: Words, matches: Matches, together: Sequence[Together] = (), ma
     return _judged(found, words, denied, past)
 
 
-def weighed_danger(found: Danger, words: Words, marks: Marks = NONE) -> Danger:
+def weighed_danger(found: Danger, parts: weighing.Parts) -> Danger:
     """Danger by what the words weigh together, where no phrase told of any: neither present, nor denied or past."""
-    if found.present or found.note or not (said := weighing.sounds_like("danger", words.folded, marks)):
+    if found.present or found.note or not (said := weighing.sounds_like("danger", parts)):
         return found
     return Danger(True, None, " + ".join(said), "weighed")
 
 
-def weighed_wish(words: Words, matches: Matches, marks: Marks = NONE) -> list[Match]:
+def weighed_wish(words: Words, matches: Matches, parts: weighing.Parts) -> list[Match]:
     """A wish to get no more messages by what the words weigh together, where no phrase speaks of stopping at all."""
-    if matches.has("optout.stay", "optout.not") or not (said := weighing.sounds_like("optout", words.folded, marks)):
+    if matches.has("optout.stay", "optout.not") or not (said := weighing.sounds_like("optout", parts)):
         return []
     passed = covered([*matches.of("talk.skip"), *matches.of("scores.skip")])
     if all(place in passed for place, word in enumerate(words.folded) if word != BREAK):
@@ -225,7 +225,7 @@ def together(words: Words, matches: Matches, vocabulary: Vocabulary) -> list[Tog
 
 def _past_places(words: Words, matches: Matches, marks: Marks) -> set[int]:
     """The places of the words in sentences with a marker of the past and none of the present; of a sentence in parts
-    ("i wish i was dead but we spoke of when I was nine") those in parts that have the marker, or are in the past tense."""
+    ("i wish i was dead but we spoke of when I was nine") those that have the marker, or are in the past tense."""
     told = covered(matches.of("danger.past"))
     if not told:
         return set()

@@ -9,8 +9,8 @@ files have one piece a line, the heaviest first, so that a clinician can read wh
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from math import log2
 from tomllib import loads
@@ -29,11 +29,25 @@ NUMBER = "#"  # stands for any
 _START = "the beginning"
 _RUN = 4  # letters
 _LONGEST_WORD = 40  # letters
+_MOST_KEPT = 8192  # words whose weight is remembered
 # Danger's was chosen after first looks at 1,000 rows: of 283 in danger it found 274 with 9 false alarms, the bound
 # fixed before, 1.25, 273 with 8. Of replies left out of learning fewer than 4 in 100 harmless ones, most of them
 # written to be mistaken, weigh more. Stopping's was raised from 1.75 after first looks at five sets: of 200 wishes the
 # lists alone found 198, and the weights one more at any bound up to 9, with four false alarms at 2.25, one at 4.
 BOUNDS = {"danger": 1.5, "optout": 4.0}
+
+
+class Parts:
+    """The thoughts of a reply and the phrases in each, found when first asked for and the same for every flag."""
+
+    def __init__(self, folded: Sequence[str], marks: Marks = NONE) -> None:
+        self.row = _numbered(folded)
+        self._marks = marks
+
+    @cached_property
+    def told(self) -> list[tuple[Sequence[str], int, Mapping[str, str]]]:
+        """Each part, the number of parts it is one of, and its phrases with what tells each."""
+        return [(part, chances, dict(phrases(part))) for part, chances in thoughts(self.row, self._marks)]
 
 
 @dataclass(frozen=True)
@@ -42,33 +56,41 @@ class Weights:
 
     start: float
     pieces: Mapping[str, float]
+    alone: dict[str, float] = field(default_factory=dict, compare=False, repr=False)  # of words met before
 
-    def heaviest(self, folded: Sequence[str], marks: Marks = NONE) -> tuple[float, tuple[str, ...]]:
+    def heaviest(self, parts: Parts) -> tuple[float, tuple[str, ...]]:
         """The levelled weight of a reply's heaviest part, and the three words or phrases that speak for it most."""
-        best, shares = self.start, dict[str, float]()
-        row = _numbered(folded)
-        alone = {word: self._alone(word) for word in dict.fromkeys(row) if word != BREAK}
-        for stretch, chances in thoughts(row, marks):
-            if not self._knows(stretch):
+        best, heaviest = self.start, None
+        alone = self._alone_of(parts.row)
+        for part in parts.told:
+            words, chances, told = part
+            if not self._knows(words):
                 continue
-            found = self._shares(stretch, alone)
-            weight = levelled(self.start + sum(found.values()), len(stretch)) - CHANCE * log2(chances)
+            weight = sum(alone[word] for word in {*words}) + sum(self.pieces[name] for name in self._known(told))
+            weight = levelled(self.start + weight, len(words)) - CHANCE * log2(chances)
             if weight > best:
-                best, shares = weight, found
-        said = sorted((told for told, share in shares.items() if share > 0), key=lambda told: (-shares[told], told))
-        return best, tuple(said[:3])
+                best, heaviest = weight, part
+        return best, self._said(*heaviest[::2], alone) if heaviest else ()
 
-    def _alone(self, word: str) -> float:
-        """What a word weighs with its letters."""
-        return sum(self.pieces.get(name, 0.0) for name in (word, *letters(word)))
+    def _alone_of(self, row: Sequence[str]) -> Mapping[str, float]:
+        """What each word of a row weighs with its letters."""
+        if len(self.alone) > _MOST_KEPT:
+            self.alone.clear()
+        for word in {*row}:
+            if word not in self.alone:
+                self.alone[word] = sum(self.pieces.get(name, 0.0) for name in (word, *letters(word)))
+        return self.alone
 
-    def _shares(self, stretch: Sequence[str], alone: Mapping[str, float]) -> dict[str, float]:
-        """What each word or phrase adds, a word with its letters and its place in the sentence."""
-        known, shares = self.pieces, {word: alone[word] for word in dict.fromkeys(stretch) if word != BREAK}
-        for name, told in _told(tuple(stretch)).items():
-            if name in known:
-                shares[told] = shares.get(told, 0.0) + known[name]
-        return shares
+    def _known(self, told: Mapping[str, str]) -> set[str]:
+        return self.pieces.keys() & told.keys()
+
+    def _said(self, words: Sequence[str], told: Mapping[str, str], alone: Mapping[str, float]) -> tuple[str, ...]:
+        """The words and phrases of a part that add most, a word with its letters and its place in the sentence."""
+        shares = {word: alone[word] for word in words if word != BREAK}
+        for name in self._known(told):
+            shares[told[name]] = shares.get(told[name], 0.0) + self.pieces[name]
+        said = sorted((each for each, share in shares.items() if share > 0), key=lambda each: (-shares[each], each))
+        return tuple(said[:3])
 
     def _knows(self, stretch: Sequence[str]) -> bool:
         """Whether most of the words stood in what was learned from. Other languages have words of the same letters."""
@@ -159,12 +181,6 @@ def letters(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([f"{word[: _RUN - 1]}-", f"-{word[1 - _RUN :]}", *inside]))
 
 
-@lru_cache(maxsize=4)
-def _told(row: tuple[str, ...]) -> Mapping[str, str]:
-    """The phrases of a row, each once, kept while the same reply is weighed for each flag."""
-    return dict(phrases(row))
-
-
 @cache
 def kinds() -> Mapping[str, str]:
     """The kind of each word that has one, in angle brackets. ValueError names a word that is given two."""
@@ -189,9 +205,9 @@ def _numbered(folded: Sequence[str]) -> list[str]:
     return [NUMBER if word.isdigit() else word for word in folded]
 
 
-def sounds_like(flag: str, folded: Sequence[str], marks: Marks = NONE) -> tuple[str, ...]:
+def sounds_like(flag: str, parts: Parts) -> tuple[str, ...]:
     """The words by which a reply sounds most like a flag of FLAGS, the heaviest first; none where it doesn't."""
-    weight, said = load(flag).heaviest(folded, marks)
+    weight, said = load(flag).heaviest(parts)
     return said if weight > BOUNDS[flag] else ()
 
 

@@ -95,7 +95,8 @@ def test_what_is_said_of_the_present_is_never_taken_for_past(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ten years ago I wanted to die", "I was suicidal but that was years ago", "I used to cut myself, years ago now"]
+    "text",
+    ["ten years ago I wanted to die", "I was suicidal but that was years ago", "I used to cut myself, years ago now"],
 )
 def test_what_is_told_as_past_stays_a_note(text: str) -> None:
     reply = read(text)

@@ -9,6 +9,7 @@ from surveys.replies.weighing import (
     BOUNDS,
     CHANCE,
     FLAGS,
+    Parts,
     Weights,
     kinds,
     letters,
@@ -40,7 +41,7 @@ def test_letters_are_pieces_once_for_each_word_they_are_part_of() -> None:
 
 def test_a_form_nobody_has_seen_weighs_what_its_letters_do_and_is_told_as_written() -> None:
     weights = Weights(-1.0, {"cut": 0.0, "my": 0.0, "arm": 0.0, "cut-": 1.0, "-utti-": 2.0, "cut my": 0.5})
-    assert weights.heaviest(["cut", "my", "cuttinn", "arm"]) == (3.5, ("cuttinn", "cut", "cut my"))
+    assert weights.heaviest(Parts(["cut", "my", "cuttinn", "arm"])) == (3.5, ("cuttinn", "cut", "cut my"))
 
 
 def test_what_is_known_of_a_kind_of_words_is_known_of_each() -> None:
@@ -49,7 +50,7 @@ def test_what_is_known_of_a_kind_of_words_is_known_of_each() -> None:
     pairs = {"<hurt> <kin>", "hurt <kin>", "<hurt> sister", "grey <hurt>", "<hurt> damp"}
     assert phrases == {"<hurt>", "<kin>", "<kin> $", "^ <hurt>", *pairs, "grey <hurt> <kin>", "grey _ <kin>"}
     weights = Weights(-1.0, {"hurt": 0.5, "sister": 0.0, "<hurt> <kin>": 2.0, "<kin>": 1.0})
-    assert weights.heaviest(["hurt", "sister"]) == (2.5, ("hurt sister", "sister", "hurt"))
+    assert weights.heaviest(Parts(["hurt", "sister"])) == (2.5, ("hurt sister", "sister", "hurt"))
 
 
 def test_each_word_of_a_kind_is_one_that_texts_hold() -> None:
@@ -65,17 +66,17 @@ def test_a_word_of_two_kinds_is_refused() -> None:
 
 def test_the_heaviest_stretch_counts_and_its_words_are_told() -> None:
     weights = Weights(-1.0, {"gone": 2.0, "for": 0.5, "good": 1.5, "for good": 2.5, "fine": -1.0})
-    assert weights.heaviest(["gone", "for", "good"]) == (5.5, ("for good", "gone", "good"))
+    assert weights.heaviest(Parts(["gone", "for", "good"])) == (5.5, ("for good", "gone", "good"))
     calm = ["fine"] * LONGEST
-    long, said = weights.heaviest([*calm, "gone", "for", "good"])
+    long, said = weights.heaviest(Parts([*calm, "gone", "for", "good"]))
     assert (0 < long < 5.5, said) == (True, ("for good", "gone", "good"))
-    assert weights.heaviest([]) == (-1.0, ())
+    assert weights.heaviest(Parts([])) == (-1.0, ())
 
 
 def test_a_sentence_beside_others_weighs_what_it_does_alone_less_a_little_for_each_doubling() -> None:
     weights = Weights(-1.0, {"gone": 4.0, "fine": -2.0, "so": 0.0, "far": 0.0, "for": 0.0, "good": 1.0})
-    alone, said = weights.heaviest(["gone", "for", "good"])
-    beside, same = weights.heaviest(["fine", "so", "far", BREAK, "gone", "for", "good"])
+    alone, said = weights.heaviest(Parts(["gone", "for", "good"]))
+    beside, same = weights.heaviest(Parts(["fine", "so", "far", BREAK, "gone", "for", "good"]))
     assert (alone, said) == (4.0, ("gone", "good"))
     assert (beside, same) == (4.0 - CHANCE, said)
 
@@ -84,15 +85,15 @@ def test_what_is_spread_over_many_words_weighs_less() -> None:
     """Ordinary words each speak a little for or against, and a long story has many of them."""
     weights = Weights(-1.0, {f"word{n}": 0.3 for n in range(30)})
     short, long = ([f"word{n}" for n in range(count)] for count in (10, 30))
-    assert weights.heaviest(short)[0] == pytest.approx(2.0)
-    assert weights.heaviest(long)[0] == pytest.approx(8 / 3)
+    assert weights.heaviest(Parts(short))[0] == pytest.approx(2.0)
+    assert weights.heaviest(Parts(long))[0] == pytest.approx(8 / 3)
     assert levelled(8.0, 30) == pytest.approx(8 / 3)
     assert levelled(2.0, 3) == 2.0
 
 
 def test_where_most_words_are_unknown_nothing_is_said() -> None:
     weights = Weights(-1.0, {"die": 9.0})
-    assert weights.heaviest(["die", "stunde", "war", "gut"]) == (-1.0, ())
+    assert weights.heaviest(Parts(["die", "stunde", "war", "gut"])) == (-1.0, ())
 
 
 @pytest.mark.parametrize("flag", FLAGS)
@@ -100,7 +101,7 @@ def test_the_packaged_weights_are_read_and_an_empty_reply_weighs_too_little(flag
     weights = load(flag)
     assert len(weights.pieces) > 5_000
     assert weights.start < 0 < BOUNDS[flag]
-    assert sounds_like(flag, []) == ()
+    assert sounds_like(flag, Parts([])) == ()
 
 
 def test_a_file_is_written_as_it_is_read() -> None:

@@ -18,8 +18,8 @@ _REACHED = re.compile(
 _PRONOUNS = re.compile(r"\s*\((?:she|he|they|ella|él|elle|il|elles?|iel)\b[^()]{0,20}\)$", re.IGNORECASE)
 _CONTACT = re.compile(r"[\d@|/]|^\W*$")
 _TO = re.compile(
-    r"^[>\s*]*(?:(?:To|A|À|Para|An|Till|Aan)\*?\s?:\*?\s*\"?([^\W\d_][\w.'’ -]{1,60}?)\"?\s*[</(]"
-    r"|(?:Hi|Hello|Dear|Hola|Bonjour|Cher|Chère|Estimad[oa]|Querid[oa]|Hallo)\s([^\W\d_][\w'’-]{1,30}),?$)",
+    r"^[> *]{0,12}(?:(?:To|A|À|Para|An|Till|Aan)\*? ?:\*?[ \t]*\"?([^\W\d_][\w.'’ -]{1,60}?)\"? *[</(]"
+    r"|(?:Hi|Hello|Dear|Hola|Bonjour|Cher|Chère|Estimad[oa]|Querid[oa]|Hallo) ([^\W\d_][\w'’-]{1,30}),?$)",
     re.MULTILINE,
 )
 _NUMBER = re.compile(r"\d[\d ().-]{5,}\d")

@@ -75,11 +75,11 @@ def sentences(row: Sequence[str], marks: Marks = NONE) -> list[list[list[int]]]:
 
 
 def stretches(folded: Sequence[str]) -> Iterator[Sequence[str]]:
-    """A text in stretches of at most LONGEST words that overlap by half; one that is short enough in one piece."""
+    """A text in stretches of at most LONGEST words that overlap by a quarter; one that is short enough in one piece."""
     if len(folded) <= LONGEST:
         yield folded
         return
-    for at in range(0, len(folded) - LONGEST // 2, LONGEST // 2):
+    for at in range(0, len(folded) - LONGEST // 4, LONGEST - LONGEST // 4):
         yield folded[at : at + LONGEST]
 
 

@@ -24,6 +24,12 @@ UNMARKED = QUOTED.replace("> ", "")
         f"-----Original Message-----\nFrom: a@oak.example\n\n{UNMARKED}",
         f"Sent from my Pixel 4a (5G)\n\nOn 3/4/25 5:12 PM, Oak wrote:\n{QUOTED}",
         f"-- \nAna Ruiz\nSuite 5, 555-0142\n\nOn Tue, Mar 4, 2025 at 5:12 PM Oak <a@oak.example> wrote:\n{QUOTED}",
+        f"On Wed, Sep 10, 2025 at 6:04 PM, Oak<a@oak.example> wrote:   Hello,\n\n{UNMARKED}",
+        f">>> Oak <a@oak.example> 6/3/2025 4:45 PM >>>\n{UNMARKED}",
+        f"Ana Ruiz (she/her)\nRN, Unit 5 West\n\nOn 3/4/25 5:12 PM, Oak wrote:\n> Dear Ana,\n{QUOTED}",
+        f"Ana Ruiz, RN, BSN\nPager 5145\n\nFrom: Oak <a@oak.example>\nSent: Monday\nTo: Ana Ruiz <a@x>\n\n{UNMARKED}",
+        f"~ sent from Spark, please forgive brevity ~\n\nOn 3/4/25 5:12 PM, Oak wrote:\n{QUOTED}",
+        "CAUTION: This email originated from outside of the organization. Do not click 3 links.",
         "CONFIDENTIALITY NOTICE: stop reading, delete 3 copies, call 555-0100.",
     ],
 )
@@ -57,6 +63,8 @@ def test_a_line_under_a_quoted_question_answers_that_question() -> None:
         f'<div class="moz-cite-prefix">On 3/4/25, Oak wrote:</div><blockquote>{UNMARKED}</blockquote><p>5 4 3</p>',
         '<p title="1 1 1">5&nbsp;4&nbsp;3</p><div style="display:none">2 2 2</div>',
         "<ol><li>5</li><li>4</li><li>3</li></ol>",
+        "<!DOCTYPE html><html><head><style>td{padding:4px}</style></head><body><p>5 4 3</p></body></html>",
+        '<?xml version="1.0"?><html><![if !mso]><table><tr><td>5</td><td>4</td><td>3</td></tr></table></html>',
     ],
 )
 def test_html_counts_as_far_as_it_is_seen_and_written_by_the_client(source: str) -> None:
@@ -95,3 +103,8 @@ def test_an_out_of_office_note_without_headers_is_known_by_its_words() -> None:
 def test_a_reaction_quotes_us_and_says_nothing(text: str) -> None:
     reply = read(text)
     assert (reply.kind, set(reply.scores), reply.opt_out) == ("unclear", {None}, False)
+
+
+def test_words_in_capitals_below_a_mail_are_not_taken_for_a_signature() -> None:
+    assert read("5 4 3\n\nI WANT TO DIE 555-010-0142", headers=PLAIN).crisis
+    assert read("5 4 3\n\nAna\nI can't keep myself safe tonight", headers=PLAIN).crisis

@@ -245,3 +245,70 @@ def test_a_slip_near_several_spellings_of_one_score_is_that_score(text: str, sco
 
 def test_a_reply_that_labels_and_skips_every_question_raises_nothing() -> None:
     assert scores("respected n/a, the rest pass") == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5 4 3 this headache is killing me", [5, 4, 3]),
+        ("the pills make my mouth dry but at least I sleep thru the night so 5 4 3", [5, 4, 3]),
+        ("she didn't get it 5 4 3", [5, 4, 3]),
+        ("good session 5 4 3", [5, 4, 3]),
+        ("he was nice about it all 4s", [4, 4, 4]),
+        ("5 4 3 dad's here, more later", [5, 4, 3]),
+        ("Hi this is Ana, 5 4 3, traffic was bad", [5, 4, 3]),
+        ("sorry for the delay! 4 5 5 - the bus was late", [4, 5, 5]),
+        ("I regret nothing. 5 4 5", [5, 4, 5]),
+        ("5 5 4 (the 4 is on me, I was holding back)", [5, 5, 4]),
+        ("4 5 5 not 4 4 5", [4, 5, 5]),
+        ("first one 5 second one 3 third 4 life is good", [5, 3, 4]),
+        ("1 is a 4, 2 is a 5, 3 is a 4", [4, 5, 4]),
+        ("1st one 3, 2nd 4, 3rd 4", [3, 4, 4]),
+        ("a 5 for respected and a 5 for heard, understood more like a 3", [5, 5, 3]),
+        ("fives across the board minus understood which is 4", [5, 5, 4]),
+        ("4 (four) 5 (five) 3 (three)", [4, 5, 3]),
+        ("H5 R4 U3", [5, 4, 3]),
+        ("E: 5 R: 4 C: 3", [5, 4, 3]),
+    ],
+)
+def test_a_whole_set_is_read_whatever_stands_beside_it(text: str, expected: list[int | None]) -> None:
+    assert scores(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("felt dumb but he was nice about it so i'd say a 4", 4),
+        ("4 me siento mejor", 4),
+        ("4, me duele la cabeza", 4),
+        ("4 idk how she does it", 4),
+        ("4, i see no point in the homework", 4),
+        ("poco, me sentí juzgada", 2),
+        ("4 this headache is killing me", 4),
+        ("4 life is hard but I'm managing", 4),
+        ("my phone died sorry 4", 4),
+        ("Final answer: 4, I liked it", 4),
+        ("=4, ready to move on", 4),
+        ("so good 4 me", None),
+        ("my anxiety's at a 4 today", None),
+        ("One of the better ones", None),
+        ("took an hour because of the I-5", None),
+        ("parked in spot 5 and everything", None),
+        ('{"heard":5}', None),
+    ],
+)
+def test_one_number_is_told_from_what_stands_beside_it(text: str, score: int | None) -> None:
+    assert scores(text, "heard") == [score]
+
+
+def test_a_score_without_its_feeling_is_given_to_no_other() -> None:
+    assert scores("heard was a 5 and understood a 4, no idea on respect") == [5, None, 4]
+    assert scores("first one 5 second one 3 hours of sleep", "heard", "respected") == [5, None]
+    assert scores("Heard - 5, thats all I can say for now") == [5, None, None]
+    assert scores("4s except 2 for respected. im hearing things") == [4, 2, 4]
+
+
+def test_list_numbers_go_on_past_five() -> None:
+    asked = ("heard", "respected", "understood", "dependable", "accepted", "involved", "seen")
+    assert scores("1) 5 2) 5 3) 4 4) 4 5) 5 6) 5 7) 4", *asked) == [5, 5, 4, 4, 5, 5, 4]
+    assert scores("1-4 2-5 3-4 4-4 5-5 6-3 7-4", *asked) == [4, 5, 4, 4, 5, 3, 4]

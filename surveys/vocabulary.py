@@ -86,6 +86,7 @@ MAIL = (
         "bounce_starts",
         "reactions",
         "code_signs",
+        "help_signs",
     ),
 )
 

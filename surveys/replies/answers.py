@@ -9,6 +9,7 @@ from surveys.replies.outcome import Outcome, is_all
 
 _MOST_CORRECTIONS = 3
 _SEVERAL = 2
+_DASHES = ("-", "–", "—", "−", "~")
 
 
 def evaluate(row: Row, run: Sequence[Item], asked: Sequence[str]) -> Outcome:
@@ -258,13 +259,16 @@ def _digit_run(item: Item, asked: Sequence[str]) -> Outcome:
 
 
 def _ranges(items: Sequence[Item]) -> list[Item]:
-    """Two scores with only a dash between are a range where they are not one each."""
+    """Two scores with only a dash between are a range where they are not one each; a longer chain is none."""
+    dashes = sum(item.kind == "sep" and item.value in _DASHES for item in items)
+    if 1 < dashes == sum(item.is_score for item in items) - 1:
+        return [item for item in items if item.is_score]
     scores: list[Item] = []
     last = -9
     for i, item in enumerate(items):
         if not item.is_score:
             continue
-        dash = i - 2 == last and items[i - 1].kind == "sep" and items[i - 1].value in ("-", "–", "—", "−", "~")
+        dash = i - 2 == last and items[i - 1].kind == "sep" and items[i - 1].value in _DASHES
         if dash and scores and scores[-1].rule != "S10":
             scores[-1] = Item("x", scores[-1].start, item.end, rule="S10", first=scores[-1].first, after=item.after)
         else:

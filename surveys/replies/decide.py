@@ -11,7 +11,7 @@ from surveys.replies import flags, machine
 from surveys.replies.comment import comment as comment_of
 from surveys.replies.items import Row, read_row
 from surveys.replies.kind import kind_of
-from surveys.replies.mail import own_text, own_words
+from surveys.replies.mail import Own, own_text, own_words
 from surveys.replies.scores import Found, read_scores
 from surveys.replies.sense import settle
 from surveys.replies.text import LONGEST, normalise, shorten
@@ -19,6 +19,7 @@ from surveys.replies.thoughts import marks_of
 from surveys.replies.weighing import Parts
 from surveys.vocabulary import Vocabulary
 
+_FEW_WORDS = 12  # a notice has more, and may speak of stopping to read
 _WORDLIKE = re.compile(r"\w")
 _MARKUP = re.compile(
     r"\s*(?:<(?!3)|=(?!\s*[1-5](?:\s*$|\s*[.,!;\n(]|\s+[^\W\d]|\s+[-–]\s)))"
@@ -118,14 +119,35 @@ def own_part(text: str, vocabulary: Vocabulary, channel: str, headers: Mapping[s
         body = normalise(shorten(text))
         reacted = machine.reaction(body, vocabulary)
         body = machine.without_check_in(body) if reacted is None else reacted
-        return shorten(own_text(body, vocabulary))
+        return shorten(_with_what_matters(own_text(body, vocabulary), vocabulary))
     head = dict(headers or {})
     if machine.is_automatic(head, vocabulary):
         return None
-    own = own_words(text, vocabulary, head)
+    own = _with_what_matters(own_words(text, vocabulary, head), vocabulary)
     if not own and not _WORDLIKE.search(text[:LONGEST]):
         own = _subject(head)
     return shorten(own)
+
+
+def _with_what_matters(own: Own, vocabulary: Vocabulary) -> str:
+    """The client's own words, and what looked like a signature or a notice where it tells of danger or asks to stop.
+
+    "Caution: he has a gun" begins like a banner, and "Thanks / Ana / I want to die" ends like a signature. Lines that
+    offer help ("If you are in crisis call 988") are not the client's.
+    """
+    lines = [line for line in own.left.splitlines() if not _offers_help(line, vocabulary)]
+    if not lines:
+        return own.text
+    words = words_of("\n".join(lines), vocabulary)
+    matches = flags.with_plain(words, Matches(vocabulary.phrases.find(words)), vocabulary)
+    found = flags.danger(words, matches, flags.together(words, matches, vocabulary))
+    stops = len(words.folded) <= _FEW_WORDS and flags.wants_out(words, matches, vocabulary, own.left)
+    return f"{own.text}\n\n{own.left}" if found.present or stops else own.text
+
+
+def _offers_help(line: str, vocabulary: Vocabulary) -> bool:
+    low = line.casefold()
+    return any(sign in low for sign in vocabulary.mail["help_signs"])
 
 
 def row_of(own: str, vocabulary: Vocabulary) -> Row:

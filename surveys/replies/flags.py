@@ -151,8 +151,10 @@ def danger(words: Words, matches: Matches, together: Sequence[Together] = (), ma
     """Present danger, unless the words are an idiom, a denial, or told as past."""
     if not matches.has("danger.says") and not together:
         return Danger(False)
-    denied = set[int]() if matches.has("danger.unsaid") else covered(matches.of("danger.denied"))
-    past = _Past(_past_places(words, matches, marks), covered(matches.of("danger.present")))
+    unsaid = matches.has("danger.unsaid")  # "I lied", "he still does"
+    denied = set[int]() if unsaid else covered(matches.of("danger.denied"))
+    told = set[int]() if unsaid else _past_places(words, matches, marks)
+    past = _Past(told, covered(matches.of("danger.present")))
     found = [_Sign(m.value, (m,)) for m in standing(matches, "danger.says", "danger.not")]
     found += [_Sign(t.rule.value, t.parts) for t in together if t.rule.group == "danger.says"]
     signs = [t for t in together if t.rule.group == "danger.sign" and not _Sign("", t.parts).why_not(denied, past)]

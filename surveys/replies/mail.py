@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 
 from surveys.phrases import fold_words
 from surveys.replies.html import html_to_text
@@ -30,28 +31,44 @@ _DASH_NAME = re.compile(r"(?:^|\s)[-–—~]\s?[A-ZÀ-Ý][\w'’-]{1,20}\.?$")
 _PART = re.compile(r"^[(\[]?\d/\d[)\]:]\s*|\s*[(\[]\d/\d[)\]]$")
 
 
-def own_words(text: str, vocabulary: Vocabulary, headers: Mapping[str, str]) -> str:
+@dataclass(frozen=True)
+class Own:
+    """The client's own words, and what was left out beside quotations: signatures, footers, notices and banners."""
+
+    text: str
+    left: str = ""
+
+
+def own_words(text: str, vocabulary: Vocabulary, headers: Mapping[str, str]) -> Own:
     """What the client wrote in a mail's body, HTML or plain; "" when all of it is quoted or machine-made."""
     kind = _header(headers, "Content-Type").lower()
     if "html" in kind or ("plain" not in kind and _looks_like_html(text)):
         text = html_to_text(text[:LONGEST_HTML], vocabulary.mail["quote_classes"])
     text = normalise(shorten(text))
     signs = signs_of(vocabulary)
-    lines = unquoted(text.split("\n"), signs)
-    lines = _without_banner(lines, signs)
+    whole, signed = unquoted(text.split("\n"), signs)
+    lines = _without_banner(whole, signs)
     lines = _without_notices(lines, signs)
     lines = _without_block(lines, _addressed(text))
-    return "\n".join(_without_signature(lines, signs)).strip()
+    return _own(_without_signature(lines, signs), [*whole, *signed])
 
 
-def own_text(text: str, vocabulary: Vocabulary) -> str:
+def own_text(text: str, vocabulary: Vocabulary) -> Own:
     """What the client wrote in a text message: no quoted question, trailing name, device line or part marker."""
-    signs = signs_of(vocabulary)
-    lines = [line for line in text.split("\n") if not line.lstrip().startswith(">")]
-    lines = [_PART.sub("", line) for line in lines]
+    signs, whole = signs_of(vocabulary), text.split("\n")
+    lines = [_PART.sub("", line) for line in whole if not line.lstrip().startswith(">")]
     lines = _without_notices([_without_device(line, signs) for line in lines], signs, only_footers=True)
     lines = _until_mark(lines)
-    return "\n".join(_without_signature(lines, signs)).strip()
+    return _own(_without_signature(lines, signs), whole)
+
+
+def _own(kept: Sequence[str], whole: Sequence[str]) -> Own:
+    """The lines that were kept, and of the others what was left out: a line, or its end."""
+    keeps = frozenset(kept)
+    left = [line.strip("> ") for line in whole if line.strip() and line not in keeps]
+    if left and kept and left[0].startswith(kept[-1].strip() or "\n"):
+        left[0] = left[0][len(kept[-1].strip()) :]  # "5 5 5 sent from my phone"
+    return Own("\n".join(kept).strip(), "\n".join(left).strip())
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

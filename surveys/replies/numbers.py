@@ -9,6 +9,7 @@ _NEAR = 5  # items from a place to its score
 
 def signed(row: Row) -> list[Item]:
     """The items of a row, numbers and the signs tied to them put together."""
+    _list_of_words(row.items)
     return _listed(_fractions(row, _formulas(row, row.items)))
 
 
@@ -89,7 +90,7 @@ def _fractions(row: Row, items: list[Item]) -> list[Item]:
                 kept.append(_fraction(items[i], following, slash=False))
                 i += 3
                 continue
-            if following.is_score and row.words.folded[items[i + 1].first : items[i + 1].after] == ("out", "of"):
+            if following.is_score and (_is_counted(row, items, i + 3) or _says(row, items[i + 1]) == ("out", "of")):
                 items[i].kind, following.kind = "word", "word"
         kept.append(items[i])
         i += 1
@@ -105,15 +106,22 @@ def _is_two(chain: list[Item], kept: list[Item]) -> bool:
 
 def _is_total(row: Row, items: list[Item], i: int) -> bool:
     """Whether "a of b" is a score out of b: b is 5 or more, and counts nothing ("2 out of 3 times")."""
-    total, after = items[i + 2], items[i + 3] if i + 3 < len(items) else None
+    total = items[i + 2]
     if items[i].form == "choice":
         return False
     size = int(str(total.value)) if str(total.value).isdigit() else 10
-    words = row.words.folded[items[i + 1].first : items[i + 1].after]
-    if words in (("over",), ("entre",), ("out",)) and size != 5:
+    if _says(row, items[i + 1]) in (("over",), ("entre",), ("out",)) and size != 5:
         return False
-    counted = after is not None and after.kind == "word" and row.begins(after.first, "counts.after")
-    return size >= 5 and not counted
+    return size >= 5 and not _is_counted(row, items, i + 3)
+
+
+def _says(row: Row, item: Item) -> tuple[str, ...]:
+    return row.words.folded[item.first : item.after]
+
+
+def _is_counted(row: Row, items: list[Item], at: int) -> bool:
+    """Whether what stands at a place is a thing counted: "4 of 5 kids"."""
+    return at < len(items) and items[at].kind == "word" and row.begins(items[at].first, "counts.after")
 
 
 def _chain(items: list[Item], i: int) -> list[Item]:
@@ -157,6 +165,19 @@ def _listed(items: list[Item]) -> list[Item]:
         items[i].kind, items[i].value, items[i].form = "place", str(items[i].value), "number"
         items[i + 1].kind, items[i + 1].value = "filler", None
     return items
+
+
+def _list_of_words(items: list[Item]) -> None:
+    """Numbers of a list of words are none: "1. homework 2. sleep"."""
+    found = [i for i in range(len(items) - 2) if _heads_words(items, i)]
+    if len(found) > 1 and [items[i].value for i in found] == list(range(1, len(found) + 1)):
+        for i in found:
+            items[i].kind = "word"
+
+
+def _heads_words(items: list[Item], i: int) -> bool:
+    item, mark, word = items[i : i + 3]
+    return item.kind == "n" and item.form == "digit" and mark.value in (")", ".") and word.kind == "word"
 
 
 def _is_listed(items: list[Item], i: int) -> bool:

@@ -20,9 +20,9 @@ _MOST_SIGNED = 8  # lines below a signature's mark
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-def unquoted(lines: Sequence[str], signs: Signs) -> list[str]:
-    """The lines above, between and below quotations, up to an original that has no quote marks."""
-    own: list[str] = []
+def unquoted(lines: Sequence[str], signs: Signs) -> tuple[list[str], list[str]]:
+    """The lines above, between and below quotations, up to an original that has no quote marks; and signatures."""
+    own, signed = list[str](), list[str]()
     under = 0  # the question quoted last
     next_quotation = _NextQuotation(lines, signs)
     i = 0
@@ -36,6 +36,7 @@ def unquoted(lines: Sequence[str], signs: Signs) -> list[str]:
             i += 1
             continue
         if (line in ("--", "—") or _RULE.match(line)) and _is_signature(lines, i, next_quotation.after(i)):
+            signed += lines[i + 1 : next_quotation.after(i)]
             i = next_quotation.after(i)
             continue
         begins, before, length = _quotation(lines, i, signs)
@@ -51,7 +52,7 @@ def unquoted(lines: Sequence[str], signs: Signs) -> list[str]:
         else:
             own.append(lines[i].rstrip())
         i += 1
-    return own
+    return own, signed
 
 
 def _quotation(lines: Sequence[str], i: int, signs: Signs) -> tuple[bool, str, int]:

@@ -118,6 +118,9 @@ def _demote(row: Row, items: list[Item]) -> list[Item]:
             and after.kind in ("word", "half")
         ):
             item.kind = "word"  # "my first time", "por primera vez", "the second half"
+    for item, slash, other in zip(items, items[1:], items[2:], strict=False):
+        if slash.value == "/" and item.kind == "n" and other.kind == "word" and row.text[other.start].isdigit():
+            item.kind = "word"  # "3/4 of the time"
     return items
 
 

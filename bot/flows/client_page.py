@@ -260,7 +260,9 @@ def _reply(
     names: Mapping[str, str],
 ) -> ReplyRead:
     reading = json.loads(kept.reading or "{}")
-    body = own_words(kept.body, ctx.instruments.vocabulary, {}).text or kept.body if kept.channel == "mail" else kept.body
+    body = (
+        own_words(kept.body, ctx.instruments.vocabulary, {}).text or kept.body if kept.channel == "mail" else kept.body
+    )
     because = [(b["feeling"] or "", b["score"], b["words"], b["rule"]) for b in reading.get("because", ())]
     return ReplyRead(
         kept=kept,

@@ -241,8 +241,9 @@ def _in_order(row: Row, items: Sequence[Item], asked: Sequence[str]) -> Outcome:
 def _comes_back(row: Row, items: Sequence[Item], score: Item) -> bool:
     """Whether a score is named again to say something of it: "5 5 4 (the 4 is on me)"."""
     before = [item for item in items if item.end <= score.start]
-    marked = any(item.kind in ("sep", "stop", "line") for item in before[-3:-1])
-    return marked and before[-1].kind == "filler" and row.ends(before[-1].after, "counts.pointing")
+    after = next((item for item in items if item.start >= score.end), None)
+    parted = any(item.kind in ("sep", "stop", "line") for item in before[-3:-1]) or (after and after.kind == "filler")
+    return bool(parted) and before[-1].kind == "filler" and row.ends(before[-1].after, "counts.pointing")
 
 
 def _apart(items: Sequence[Item], score: Item) -> bool:

@@ -39,7 +39,7 @@ def counts(row: Row, items: list[Item], i: int) -> bool:
         return False
     if after.form == "clock":
         return True
-    before = _scores_before(items, i) or int(item.plural or item.form in ("fraction", "run"))
+    before = _scores_before(items, i) or int(item.plural or item.form in ("fraction", "run") or _is_numbered(items, i))
     if before and row.begins(after.first, "counts.loose"):
         return _described(row, items, items.index(after), single=item.value == 1)
     if before and item.value != 1 and row.begins(after.first, "counts.single"):
@@ -75,10 +75,15 @@ def _scores_before(items: list[Item], i: int) -> int:
     return found
 
 
+def _is_numbered(items: list[Item], i: int) -> bool:
+    """Whether a question's number stands right before a score: "1) 4 good talk"."""
+    return i > 1 and items[i - 1].kind == "filler" and items[i - 1].first < 0 and items[i - 2].kind == "place"
+
+
 def _in_row(items: list[Item], i: int) -> bool:
     """Whether a number ends a row of scores: "5 4 3 voices", "5 3 voices"; but "5, 3 nightmares" is one score."""
     before = _scores_before(items, i)
-    return before >= _ROW or (before > 0 and items[i - 1].value != ",")
+    return _is_numbered(items, i) or before >= _ROW or (before > 0 and items[i - 1].value != ",")
 
 
 def _described(row: Row, items: list[Item], at: int, *, single: bool) -> bool:

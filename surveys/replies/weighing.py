@@ -73,13 +73,16 @@ class Weights:
         return best, self._said(*heaviest[::2], alone) if heaviest else ()
 
     def _alone_of(self, row: Sequence[str]) -> Mapping[str, float]:
-        """What each word of a row weighs with its letters."""
+        """What each word of a row weighs with its letters, and a break nothing."""
         if len(self.alone) > _MOST_KEPT:
             self.alone.clear()
-        for word in {*row}:
-            if word not in self.alone:
-                self.alone[word] = sum(self.pieces.get(name, 0.0) for name in (word, *letters(word)))
-        return self.alone
+        found = {BREAK: 0.0}
+        for word in {*row} - {BREAK}:
+            weight = self.alone.get(word)
+            if weight is None:
+                weight = self.alone[word] = sum(self.pieces.get(name, 0.0) for name in (word, *letters(word)))
+            found[word] = weight
+        return found
 
     def _known(self, told: Mapping[str, str]) -> set[str]:
         return self.pieces.keys() & told.keys()

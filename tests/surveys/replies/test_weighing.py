@@ -1,10 +1,12 @@
 """What no phrase says, a reply's words may still say together; and they say nothing in a language they don't know."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from surveys.phrases import BREAK, fold_words
+from surveys.phrases import BREAK, Words, fold_words
 from surveys.replies import parse, weighing
-from surveys.replies.thoughts import LONGEST
+from surveys.replies.thoughts import LONGEST, Marks, marks_of
 from surveys.replies.weighing import (
     BOUNDS,
     CHANCE,
@@ -159,3 +161,20 @@ def test_danger_is_not_talked_away_by_ordinary_words_around_it(said: str, around
 def test_ordinary_replies_weigh_too_little(text: str) -> None:
     reply = parse(text, asked=CORE, instruments=INSTRUMENTS)
     assert (reply.crisis, reply.opt_out) == (False, False)
+
+
+def test_two_lines_without_a_full_stop_are_weighed_as_neighbours() -> None:
+    """Parts that only a line break parts are joined by a break that the reply itself doesn't have."""
+    weights = Weights(-1.0, {"gone": 2.0, "for": 0.0, "good": 0.0, "so": 0.0, "fine": 0.0})
+    row = ["so", "fine", "gone", "for", "good", "fine", "so"]
+    assert weights.heaviest(Parts(row, Marks(lines=frozenset({2, 5}))))[1] == ("gone",)
+
+
+@given(
+    st.lists(st.sampled_from(["i want", "to die", ", ", "\n", ". ", " and ", "the bus was late", "5 "]), max_size=14)
+)
+def test_no_reply_of_lines_and_marks_breaks_the_weighing(pieces_of: list[str]) -> None:
+    text = "".join(pieces_of)
+    words = Words.of(text)
+    for flag in FLAGS:
+        assert isinstance(sounds_like(flag, Parts(words.folded, marks_of(text, words))), tuple)

@@ -6,6 +6,7 @@ can read and extend them; `load` checks that each has every part. The signs of a
 those of a rule in `surveys.concepts`.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,8 @@ MAIL = (
         "reactions",
         "code_signs",
         "help_signs",
+        "banner_signs",
+        "forwards",
     ),
 )
 
@@ -112,6 +115,11 @@ class Vocabulary:
     mail: Mapping[str, tuple[str, ...]]
     compact: Mapping[str, str]  # feelings by their words, for "heard5"
     initials: frozenset[str]  # of the three feelings always asked, in each language: "hru"
+
+    def offers_help(self, line: str) -> bool:
+        """Whether a line is one that only notices have, of help in a crisis or of mailing lists."""
+        low = line.casefold()
+        return any(re.search(rf"(?<!\w){re.escape(sign)}(?!\w)", low) for sign in self.mail["help_signs"])
 
     def knows(self, word: str) -> bool:
         """Whether a folded word occurs in any pattern or list."""

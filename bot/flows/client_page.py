@@ -260,9 +260,11 @@ def _reply(
     names: Mapping[str, str],
 ) -> ReplyRead:
     reading = json.loads(kept.reading or "{}")
-    body = (
-        own_words(kept.body, ctx.instruments.vocabulary, {}).text or kept.body if kept.channel == "mail" else kept.body
-    )
+    body = kept.body
+    if kept.channel == "mail":
+        own = own_words(kept.body, ctx.instruments.vocabulary, {})
+        beside = own.left if reading.get("crisis") or reading.get("opt_out") else ""  # it may hold the very words
+        body = "\n\n".join(filter(None, (own.text, beside))) or kept.body
     because = [(b["feeling"] or "", b["score"], b["words"], b["rule"]) for b in reading.get("because", ())]
     return ReplyRead(
         kept=kept,

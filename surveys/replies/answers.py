@@ -216,7 +216,7 @@ def _in_order(row: Row, items: Sequence[Item], asked: Sequence[str]) -> Outcome:
     if len(scores) != size:
         said = [item for item in scores if item.rule != "S14"]
         scores = said if len(said) == size else scores
-    if len(scores) > size > 1 and _comes_back(row, items, scores[size]):
+    if len(scores) == size + 1 > 2 and _comes_back(row, items, scores):
         scores = scores[:size]
     if len(scores) > size:
         return Outcome(dict.fromkeys(asked), "S6", count=len(scores))
@@ -238,8 +238,11 @@ def _in_order(row: Row, items: Sequence[Item], asked: Sequence[str]) -> Outcome:
     return outcome
 
 
-def _comes_back(row: Row, items: Sequence[Item], score: Item) -> bool:
-    """Whether a score is named again to say something of it: "5 5 4 (the 4 is on me)"."""
+def _comes_back(row: Row, items: Sequence[Item], scores: Sequence[Item]) -> bool:
+    """Whether the last score only names one again to say something of it: "5 5 4 (the 4 is on me)"."""
+    *given, score = scores
+    if score.kind != "n" or score.value not in [item.value for item in given]:
+        return False
     before = [item for item in items if item.end <= score.start]
     after = next((item for item in items if item.start >= score.end), None)
     parted = any(item.kind in ("sep", "stop", "line") for item in before[-3:-1]) or (after and after.kind == "filler")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -19,7 +19,6 @@ from surveys.replies.thoughts import marks_of
 from surveys.replies.weighing import Parts
 from surveys.vocabulary import Vocabulary
 
-_FEW_WORDS = 12  # a notice has more, and may speak of stopping to read
 _WORDLIKE = re.compile(r"\w")
 _MARKUP = re.compile(
     r"\s*(?:<(?!3)|=(?!\s*[1-5](?:\s*$|\s*[.,!;\n(]|\s+[^\W\d]|\s+[-–]\s)))"
@@ -68,6 +67,7 @@ class _Said:
     danger: flags.Danger
     out: Sequence[Match]
     row: Row
+    left: str = ""  # what was left out and matters
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def look(
     Arguments as for `parse`.
     """
     vocabulary = instruments.vocabulary
-    own = own_part(text, vocabulary, channel, headers)
+    own = _own_of(text, vocabulary, channel, headers)
     return Looked(None, "the mail's headers") if own is None else _looked(own, vocabulary)
 
 
@@ -115,39 +115,24 @@ def parse(
 
 def own_part(text: str, vocabulary: Vocabulary, channel: str, headers: Mapping[str, str] | None) -> str | None:
     """The client's own words in a message as received; None when its headers say that a machine wrote it."""
+    own = _own_of(text, vocabulary, channel, headers)
+    return own.text if own else None
+
+
+def _own_of(text: str, vocabulary: Vocabulary, channel: str, headers: Mapping[str, str] | None) -> Own | None:
+    """The same, with what was left out beside quotations."""
     if channel != "email":
         body = normalise(shorten(text))
         reacted = machine.reaction(body, vocabulary)
-        body = machine.without_check_in(body) if reacted is None else reacted
-        return shorten(_with_what_matters(own_text(body, vocabulary), vocabulary))
+        body = machine.without_check_in(body, vocabulary) if reacted is None else reacted
+        return own_text(body, vocabulary)
     head = dict(headers or {})
     if machine.is_automatic(head, vocabulary):
         return None
-    own = _with_what_matters(own_words(text, vocabulary, head), vocabulary)
-    if not own and not _WORDLIKE.search(text[:LONGEST]):
-        own = _subject(head)
-    return shorten(own)
-
-
-def _with_what_matters(own: Own, vocabulary: Vocabulary) -> str:
-    """The client's own words, and what looked like a signature or a notice where it tells of danger or asks to stop.
-
-    "Caution: he has a gun" begins like a banner, and "Thanks / Ana / I want to die" ends like a signature. Lines that
-    offer help ("If you are in crisis call 988") are not the client's.
-    """
-    lines = [line for line in own.left.splitlines() if not _offers_help(line, vocabulary)]
-    if not lines:
-        return own.text
-    words = words_of("\n".join(lines), vocabulary)
-    matches = flags.with_plain(words, Matches(vocabulary.phrases.find(words)), vocabulary)
-    found = flags.danger(words, matches, flags.together(words, matches, vocabulary))
-    stops = len(words.folded) <= _FEW_WORDS and flags.wants_out(words, matches, vocabulary, own.left)
-    return f"{own.text}\n\n{own.left}" if found.present or stops else own.text
-
-
-def _offers_help(line: str, vocabulary: Vocabulary) -> bool:
-    low = line.casefold()
-    return any(sign in low for sign in vocabulary.mail["help_signs"])
+    own = own_words(text, vocabulary, head)
+    if not own.text and not _WORDLIKE.search(text[:LONGEST]):
+        own = Own(_subject(head))
+    return own
 
 
 def row_of(own: str, vocabulary: Vocabulary) -> Row:
@@ -162,20 +147,37 @@ def _subject(headers: Mapping[str, str]) -> str:
     return "" if re.match(r"\s*(?:re|fwd?|aw|rv|tr|sv|vs|res|r)\s*:", subject, re.IGNORECASE) else normalise(subject)
 
 
-def _looked(own: str, vocabulary: Vocabulary) -> Looked:
-    words = words_of(own, vocabulary)
+def _looked(own: Own, vocabulary: Vocabulary) -> Looked:
+    words = words_of(own.text, vocabulary)
     matches = Matches(vocabulary.phrases.find(words))
-    if flags.is_machine(own, matches, words, vocabulary):
+    if flags.is_machine(own.text, matches, words, vocabulary):
         return Looked(None, "machine text")
     matches = flags.with_plain(words, matches, vocabulary)
     together = flags.together(words, matches, vocabulary)
-    marks = marks_of(own, words)
+    marks = marks_of(own.text, words)
     parts = Parts(words.folded, marks)
     danger = flags.weighed_danger(flags.danger(words, matches, together, marks), parts)
-    out = flags.wants_out(words, matches, vocabulary, own, together) or flags.weighed_wish(words, matches, parts)
-    row = read_row(own, words, matches.all, vocabulary)
+    out = flags.wants_out(words, matches, vocabulary, own.text, together) or flags.weighed_wish(words, matches, parts)
+    row = read_row(own.text, words, matches.all, vocabulary)
     _keep_scores(row, flags.covered([*matches.of("optout.says"), *matches.of("danger.says")]))
-    return Looked(_Said(own, words, matches, danger, out, settle(row)))
+    said = _Said(own.text, words, matches, danger, out, settle(row))
+    return Looked(_with_what_was_left(said, own, vocabulary) if own.left else said)
+
+
+def _with_what_was_left(said: _Said, own: Own, vocabulary: Vocabulary) -> _Said:
+    """Flags are heard in what looked like a signature or a notice too, for the client may have written it: "Caution: he
+    has a gun", "Thanks / Ana / I want to die". Scores are not. Stopping is heard only beside a name, since notices
+    speak of it; and no danger where help is offered ("If you are in crisis call 988")."""
+    lines = [line for line in own.left.splitlines() if not vocabulary.offers_help(line)]
+    words = words_of("\n".join(lines), vocabulary)
+    matches = flags.with_plain(words, Matches(vocabulary.phrases.find(words)), vocabulary)
+    danger = flags.danger(words, matches, flags.together(words, matches, vocabulary))
+    if danger.present and not said.danger.present:
+        said = replace(said, danger=danger, left=own.left)
+    card = words_of(own.card, vocabulary)
+    if not said.out and flags.wants_out(card, Matches(vocabulary.phrases.find(card)), vocabulary, own.card):
+        said = replace(said, out=[Match("optout.says", "keyword", 0, 0)], left=own.left)
+    return said
 
 
 def _keep_scores(row: Row, flagged: Collection[int]) -> None:
@@ -195,7 +197,7 @@ def _read(text: _Said, asked: tuple[str, ...], vocabulary: Vocabulary, also_cris
     crisis = danger.present or bool(extra)
     call = matches.has("talk.call") or bool(rest and rest[1].has("talk.call"))
     scores = tuple(found.scores[f] for f in asked)
-    said = _comment(row, found, words, out, crisis)
+    said = "\n\n".join(filter(None, (_comment(row, found, words, out, crisis), text.left))) or None
     kind = kind_of(scores, found, crisis, bool(out), row, matches, said, asked)
     if (kind in ("help", "optin") and len(own.split()) == 1) or (kind == "optout" and _is_only(out, words)):
         said = None

@@ -151,10 +151,8 @@ def danger(words: Words, matches: Matches, together: Sequence[Together] = (), ma
     """Present danger, unless the words are an idiom, a denial, or told as past."""
     if not matches.has("danger.says") and not together:
         return Danger(False)
-    unsaid = matches.has("danger.unsaid")  # "I lied", "he still does"
-    denied = set[int]() if unsaid else covered(matches.of("danger.denied"))
-    told = set[int]() if unsaid else _past_places(words, matches, marks)
-    past = _Past(told, covered(matches.of("danger.present")))
+    denied = covered(m for m in matches.of("danger.denied") if not _is_unsaid(m, matches, words))
+    past = _past(words, matches, marks)
     found = [_Sign(m.value, (m,)) for m in standing(matches, "danger.says", "danger.not")]
     found += [_Sign(t.rule.value, t.parts) for t in together if t.rule.group == "danger.says"]
     signs = [t for t in together if t.rule.group == "danger.sign" and not _Sign("", t.parts).why_not(denied, past)]
@@ -181,16 +179,23 @@ def weighed_wish(words: Words, matches: Matches, parts: weighing.Parts) -> list[
     return [Match("optout.says", "weighed", first, first + 1)]
 
 
+_AT_HAND = frozenset(("plan", "overdose", "medical", "farewell"))  # no clause about the past says when these are
+
+
 @dataclass(frozen=True)
 class _Past:
-    """The places of what is told as past, and of words that speak of the present or what is to come."""
+    """The places of what is told as past, and of words that speak of the present or what is to come.
 
+    `own` are those in the very part of a sentence that says when; `places` has more.
+    """
+
+    own: set[int]
     places: set[int]
     present: set[int]
 
-    def tells(self, parts: Sequence[Match]) -> bool:
+    def tells(self, kind: str, parts: Sequence[Match]) -> bool:
         """Whether words of danger are told as past; "I'm going to", in them or right before them, is not."""
-        if self.places.isdisjoint(part.first for part in parts):
+        if (self.own if kind in _AT_HAND else self.places).isdisjoint(part.first for part in parts):
             return False
         return not any(place in self.present for part in parts for place in range(part.first - 1, part.after))
 
@@ -206,7 +211,7 @@ class _Sign:
         """What takes the words back: a denial that begins before or with them, or a marker of the past."""
         if not denied.isdisjoint(part.first for part in self.parts):
             return "denial"
-        return "past" if past.tells(self.parts) else None
+        return "past" if past.tells(self.kind, self.parts) else None
 
 
 def _judged(found: Sequence[_Sign], words: Words, denied: set[int], past: _Past) -> Danger:
@@ -225,23 +230,41 @@ def together(words: Words, matches: Matches, vocabulary: Vocabulary) -> list[Tog
     return vocabulary.rules.find(matches.all, words, excepted)
 
 
-def _past_places(words: Words, matches: Matches, marks: Marks) -> set[int]:
-    """The places of the words in sentences with a marker of the past and none of the present; of a sentence in parts
+def _is_unsaid(denial: Match, matches: Matches, words: Words) -> bool:
+    """Whether a denial is taken back after it, in its sentence or the next one: "not suicidal. I lied"."""
+    later = (m for m in matches.of("danger.unsaid") if m.after > denial.first)
+    return any(words.folded[denial.first : m.first].count(BREAK) < 2 for m in later)
+
+
+def _past(words: Words, matches: Matches, marks: Marks) -> _Past:
+    """What is told as past: the sentences with a marker of the past and none of the present; of a sentence in parts
     ("i wish i was dead but we spoke of when I was nine") those that have the marker, or are in the past tense."""
-    told = covered(matches.of("danger.past"))
+    told = matches.of("danger.past")
+    own, past = set[int](), set[int]()
+    present = covered(matches.of("danger.present"))
     if not told:
-        return set()
-    now = {m.first for m in matches.of("danger.now") if told.isdisjoint(range(m.first, m.after))}
-    tense, present = covered(matches.of("danger.tense")), covered(matches.of("danger.present"))
-    past: set[int] = set()
+        return _Past(own, past, present)
+    now = {m.first for m in matches.of("danger.now") if not any(m.overlaps(t) and not _holds(m, t) for t in told)}
+    places, tense = covered(told), covered(matches.of("danger.tense"))
     for parts in sentences(words.folded, marks):
         whole = [place for part in parts for place in part]
-        if told.isdisjoint(whole) or not now.isdisjoint(whole):
+        if places.isdisjoint(whole) or not now.isdisjoint(whole):
             continue
         for part in parts:
-            if not told.isdisjoint(part) or (not tense.isdisjoint(part) and present.isdisjoint(part)):
+            if not places.isdisjoint(part):
+                own.update(part)
+            elif not tense.isdisjoint(part) and present.isdisjoint(part):
                 past.update(part)
-    return past
+    return _Past(own, own | past, present)
+
+
+def _holds(match: Match, other: Match) -> bool:
+    """Whether a match covers all words of another and more: "hace dos años que me" says more than "hace dos años"."""
+    return (
+        match.first <= other.first
+        and other.after <= match.after
+        and match.after - match.first > other.after - other.first
+    )
 
 
 def _said(words: Words, parts: Sequence[Match]) -> str:

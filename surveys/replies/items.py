@@ -154,7 +154,7 @@ def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None
     at_word = dict(zip(reversed(words.starts), range(len(words.starts) - 1, -1, -1), strict=True))
     skip_to = 0
     spaced = True
-    initials = _initials(text[:_HEAD], vocabulary)
+    initials, until = _initials(text, vocabulary)
     tokens = chain(_TOKEN.finditer(text, 0, head), _TOKEN.finditer(text, tail))
     for token in tokens:
         if head <= skip_to < tail <= token.start():
@@ -166,7 +166,7 @@ def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None
         if kind == "space":
             spaced = True
             continue
-        if initials and (named := initials.get(fold(token[0][0]))) and kind in ("word", "mixed") and len(token[0]) < 3:
+        if start < until and kind in ("word", "mixed") and (named := initials.get(fold(token[0][0]))):
             row.items += _with_initial(token[0], start, named, spaced=spaced or start == 0)
             skip_to, spaced = token.end(), False
             continue
@@ -180,7 +180,7 @@ def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None
             and row.items[-1].kind in ("n", "label")
         ):
             phrase = None  # "4 3 2 me voy", "respected 2 the rest idk": no idiom in a row of scores
-        if phrase and kind == "number" and initials:
+        if phrase and kind == "number" and start < until:
             phrase = None
         if phrase and phrase.group in _EVEN_A_NUMBER and _PARTED.search(text, start, words.ends[phrase.after - 1]):
             phrase = None  # "4, me duele", "the last question, five": the number stands alone
@@ -194,11 +194,13 @@ def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None
         spaced = kind == "line"
 
 
-def _initials(text: str, vocabulary: Vocabulary) -> Mapping[str, str]:
-    """The feelings by their initials where a reply gives all three that way: "H5 R4 U3"."""
+def _initials(text: str, vocabulary: Vocabulary) -> tuple[Mapping[str, str], int]:
+    """The feelings by their initials where a reply begins with all three ("H5 R4 U3"), and where that ends."""
     found = _INITIALS.match(text)
     letters = "".join(fold(found[i]) for i in (1, 2, 3)) if found else ""
-    return dict(zip(letters, FEELINGS, strict=False)) if letters in vocabulary.initials else {}
+    if not found or letters not in vocabulary.initials:
+        return {}, 0
+    return dict(zip(letters, FEELINGS, strict=False)), found.end()
 
 
 def _with_initial(word: str, start: int, feeling: str, *, spaced: bool) -> list[Item]:

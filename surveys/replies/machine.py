@@ -14,6 +14,7 @@ _CHECK_IN_SIGNS = re.compile(r"1\s?[).(=].*2\s?[).(=]|1 .{2,30} 5 ", re.DOTALL)
 _AUTOMATIC = frozenset(
     {"x-autoreply", "x-autorespond", "x-autoresponder", "x-failed-recipients", "x-auto-reply", "list-id"}
 )
+_SIGNED = re.compile(r"STOP|ALTO|ARR[EÊ]T")  # as only our own texts write it
 _CHECK_IN = re.compile(r"1.*5|STOP|ALTO|ARR", re.DOTALL)
 
 
@@ -34,8 +35,14 @@ def reaction(text: str, vocabulary: Vocabulary) -> str | None:
     return None
 
 
-def without_check_in(text: str) -> str:
-    """The text without our own question where it is repeated between quotation marks."""
+def without_check_in(text: str, vocabulary: Vocabulary) -> str:
+    """The text without our own question where it is repeated between quotation marks, or passed on as it is."""
+    if (
+        text.lstrip().lower().startswith(vocabulary.mail["forwards"])
+        and _CHECK_IN.search(text)
+        and _SIGNED.search(text)
+    ):
+        return ""
     return _REPEATED.sub(lambda found: " " if _CHECK_IN_SIGNS.search(found[0]) else found[0], text)
 
 

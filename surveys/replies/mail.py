@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
-from surveys.phrases import fold_words
+from surveys.phrases import fold, fold_words
 from surveys.replies.html import html_to_text
 from surveys.replies.layouts import Signs, signs_of
 from surveys.replies.quotation import unquoted
@@ -28,15 +28,18 @@ _MOST_BLOCK = 9  # lines of a block below a mail
 _LONG_LINE = 90
 _MOST_CARDS = 5  # name, practice, address, notice: each may stand in a paragraph of its own
 _DASH_NAME = re.compile(r"(?:^|\s)[-–—~]\s?[A-ZÀ-Ý][\w'’-]{1,20}\.?$")
-_PART = re.compile(r"^[(\[]?\d/\d[)\]:]\s*|\s*[(\[]\d/\d[)\]]$")
+_PART = re.compile(r"^[(\[]?\d/\d[)\]:]|[(\[]\d/\d[)\]]$")
+_SCORED = re.compile(r"(?:([^\W\d_]+)\s?[:=-]?\s?)?[1-5](?:[\s,./-]+[1-5]){0,6}")
 
 
 @dataclass(frozen=True)
 class Own:
-    """The client's own words, and what was left out beside quotations: signatures, footers, notices and banners."""
+    """The client's own words, and what was left out beside quotations: signatures, footers, notices and banners; `card`
+    is the part of that below a sign-off or a name."""
 
     text: str
     left: str = ""
+    card: str = ""
 
 
 def own_words(text: str, vocabulary: Vocabulary, headers: Mapping[str, str]) -> Own:
@@ -47,28 +50,34 @@ def own_words(text: str, vocabulary: Vocabulary, headers: Mapping[str, str]) -> 
     text = normalise(shorten(text))
     signs = signs_of(vocabulary)
     whole, signed = unquoted(text.split("\n"), signs)
-    lines = _without_banner(whole, signs)
-    lines = _without_notices(lines, signs)
-    lines = _without_block(lines, _addressed(text))
-    return _own(_without_signature(lines, signs), [*whole, *signed])
+    lines = _without_notices(_without_banner(whole, signs), signs)
+    kept = _without_signature(_without_block(lines, _addressed(text), signs), signs)
+    return Own(_joined(kept), _joined([*_left(whole, kept), *signed]), _joined(_left(lines, kept)))
 
 
 def own_text(text: str, vocabulary: Vocabulary) -> Own:
     """What the client wrote in a text message: no quoted question, trailing name, device line or part marker."""
-    signs, whole = signs_of(vocabulary), text.split("\n")
-    lines = [_PART.sub("", line) for line in whole if not line.lstrip().startswith(">")]
-    lines = _without_notices([_without_device(line, signs) for line in lines], signs, only_footers=True)
-    lines = _until_mark(lines)
-    return _own(_without_signature(lines, signs), whole)
+    signs = signs_of(vocabulary)
+    whole = [_without_part(line) for line in text.split("\n") if not line.lstrip().startswith(">")]
+    lines = _without_notices([_without_device(line, signs) for line in whole], signs, only_footers=True)
+    kept = _without_signature(_until_mark(lines), signs)
+    return Own(_joined(kept), _joined(_left(whole, kept)), _joined(_left(lines, kept)))
 
 
-def _own(kept: Sequence[str], whole: Sequence[str]) -> Own:
-    """The lines that were kept, and of the others what was left out: a line, or its end."""
-    keeps = frozenset(kept)
-    left = [line.strip("> ") for line in whole if line.strip() and line not in keeps]
-    if left and kept and left[0].startswith(kept[-1].strip() or "\n"):
-        left[0] = left[0][len(kept[-1].strip()) :]  # "5 5 5 sent from my phone"
-    return Own("\n".join(kept).strip(), "\n".join(left).strip())
+def _left(whole: Sequence[str], kept: Sequence[str]) -> list[str]:
+    """What of some lines was not kept: lines, and the ends of lines ("5 5 5 sent from my phone")."""
+    left, at = list[str](), 0
+    for line in whole:
+        if at < len(kept) and line.startswith(kept[at]) and (kept[at].strip() or not line.strip()):
+            left.append(line[len(kept[at]) :])
+            at += 1
+        else:
+            left.append(line)
+    return [line for line in left if line.strip()]
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "\n".join(lines).strip()
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
@@ -85,11 +94,17 @@ def _without_banner(lines: list[str], signs: Signs) -> list[str]:
     while start < len(lines):
         while start < len(lines) and not lines[start].strip():
             start += 1
-        if start >= len(lines) or not signs.starts("banners", lines[start]):
+        if start >= len(lines) or not _is_banner(lines[start], signs):
             break
         while start < len(lines) and lines[start].strip():
             start += 1
     return lines[start:]
+
+
+def _is_banner(line: str, signs: Signs) -> bool:
+    """Whether a mail server's warning begins here, and nothing of the client's: "Caution: external sender"."""
+    low = line.casefold()
+    return signs.starts("banners", line) and any(sign in low for sign in signs.vocabulary.mail["banner_signs"])
 
 
 def _without_notices(lines: list[str], signs: Signs, *, only_footers: bool = False) -> list[str]:
@@ -97,7 +112,7 @@ def _without_notices(lines: list[str], signs: Signs, *, only_footers: bool = Fal
     kept: list[str] = []
     in_banner = False
     for line in lines:
-        in_banner = not only_footers and bool(line.strip()) and (in_banner or signs.starts("banners", line))
+        in_banner = not only_footers and bool(line.strip()) and (in_banner or _is_banner(line, signs))
         if in_banner or _is_footer(line, signs):
             continue
         if not only_footers and signs.starts("disclaimers", line):
@@ -128,6 +143,11 @@ def _without_device(line: str, signs: Signs) -> str:
     return line
 
 
+def _without_part(line: str) -> str:
+    """A text's line without the mark of a part: (1/2)."""
+    return _PART.sub("", line.strip(" ")) if "/" in line else line
+
+
 def _until_mark(lines: list[str]) -> list[str]:
     """The lines above the first mark of a signature that has no more than 60 characters below it."""
     below, cut = 0, len(lines)
@@ -145,25 +165,39 @@ def _addressed(text: str) -> frozenset[str]:
     return frozenset(name for found in _TO.finditer(text) for name in (found[1] or found[2]).split() if len(name) > 1)
 
 
-def _without_block(lines: list[str], names: Container[str]) -> list[str]:
+def _without_block(lines: list[str], names: Container[str], signs: Signs) -> list[str]:
     """Without what a mail program puts below every mail of a person at work: from the client's own name on, or a last
     paragraph of capitals and a telephone number."""
     filled = [i for i, line in enumerate(lines) if line.strip()]
-    for i in filled[-_MOST_BLOCK:]:
-        words = lines[i].strip(" -–—,").split()
-        begins = i == filled[0] or not lines[i - 1].strip()
-        alone = all(_is_written_large(line) for line in lines[i:])
-        if begins and words and words[0] in names and alone and (len(words) > 1 or i < filled[-1]):
+    given = max((i for i in filled if _gives_scores(lines[i], signs)), default=-1)
+    for i in (i for i in filled[-_MOST_BLOCK:] if i > given and (i == filled[0] or not lines[i - 1].strip())):
+        block = [line for line in lines[i:] if line.strip()]
+        if not all(map(_is_written_large, block)):
+            continue
+        first = block[0].strip(" -–—,").split()[:1]
+        named = bool(first) and first[0] in names and (len(block) > 1 or (i > filled[0] and " " in block[0].strip()))
+        if named and not re.search(r"\d", block[0]):
             return lines[:i]
-    last = max((i + 1 for i in range(len(lines[: filled[-1]])) if not lines[i].strip()), default=0) if filled else 0
-    reached = any(_NUMBER.search(line) for line in lines[last:])
-    return lines[:last] if last and reached and all(_is_written_large(line) for line in lines[last:]) else lines
+        if i > filled[0] and any(map(_is_reached, block)) and not _speaks(block[0], signs):
+            return lines[:i]
+    return lines
+
+
+def _is_reached(line: str) -> bool:
+    """Whether a line holds a telephone number, of seven digits or more."""
+    return any(sum(map(str.isdigit, number)) > 6 for number in _NUMBER.findall(line))
+
+
+def _speaks(line: str, signs: Signs) -> bool:
+    """Whether a line begins with a word that replies are read with: "Please call 555 0100"."""
+    first = re.search(r"[^\W\d_]{2,}", line)
+    return first is not None and signs.vocabulary.knows(fold(first[0]))
 
 
 def _is_written_large(line: str) -> bool:
-    """Whether most words of a line are names, numbers or addresses; so is an empty line."""
-    words = re.findall(r"[^\s|,·•/]+", line)
-    large = [word for word in words if not word[0].islower() or "@" in word or "." in word[1:-1]]
+    """Whether most words of a line are names or addresses."""
+    words = [word for word in re.findall(r"[^\s|,·•/]+", line) if not word[0].isdigit()]
+    large = [word for word in words if word[0].isupper() or "@" in word or "." in word[1:-1] or not word[0].isalpha()]
     if line.isupper() and len(words) > 1:
         return False  # somebody shouts
     return len(line) <= _LONG_LINE and 3 * len(large) >= 2 * len(words) and not line.rstrip().endswith(("?", "!"))
@@ -207,8 +241,16 @@ def _is_card(lines: Sequence[str], signs: Signs) -> bool:
     filled = [line.strip() for line in lines if line.strip()]
     if not filled:
         return True
+    if any(_gives_scores(line, signs) for line in filled):
+        return False
     rest = all(len(line) <= 70 and (_CONTACT.search(line) or len(line.split()) <= 6) for line in filled[1:])
     return len(filled) <= 7 and rest and _is_name(filled[0], signs)
+
+
+def _gives_scores(line: str, signs: Signs) -> bool:
+    """Whether a line holds nothing but scores, perhaps with a feeling: "4 5 3", "Heard: 4"."""
+    found = _SCORED.fullmatch(line.strip())
+    return found is not None and (not found[1] or fold(found[1]) in signs.vocabulary.compact)
 
 
 def _has_contact(lines: Sequence[str]) -> bool:

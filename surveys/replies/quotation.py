@@ -14,14 +14,17 @@ _DATE = re.compile(r"\d{4}|\d{1,2}[:.h]\d{2}|\d{1,2}[/.-]\d{1,2}|\d{1,2} ?[月�
 _RUN_ON = re.compile(
     r"([^\n]{10,300}?<[^<>\s]{3,100}>[^\n<>]{0,40}:)\s{2,}\S"
 )  # Yahoo: the quoted text begins on its line
+_OURS = re.compile(r"[1-5].*(?:STOP|ALTO|ARR|BAJA|[Uu]nsubscribe|988)|^\s*1\s?[).:=]", re.DOTALL | re.MULTILINE)
 _ASKED = re.compile(r"^(\d)\s?[).:\]]")
 _HEADER = re.compile(r"^[>*\s]*([^\W\d_][^:：\d]{0,24}?)\s?\*?[:：]\s*\*?")
+_LONG_RULE = 200  # characters
 _MOST_SIGNED = 8  # lines below a signature's mark
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 def unquoted(lines: Sequence[str], signs: Signs) -> tuple[list[str], list[str]]:
-    """The lines above, between and below quotations, up to an original that has no quote marks; and signatures."""
+    """The lines above, between and below quotations, up to an original that has no quote marks; and what was
+    left out that may be theirs: signatures, and an original that is no check-in."""
     own, signed = list[str](), list[str]()
     under = 0  # the question quoted last
     next_quotation = _NextQuotation(lines, signs)
@@ -44,6 +47,7 @@ def unquoted(lines: Sequence[str], signs: Signs) -> tuple[list[str], list[str]]:
             own += [before] if before else []
             i += length
             if not _quoted_next(lines, i):
+                signed += [] if _OURS.search("\n".join(lines[i:])) else lines[i:]
                 break
             continue
         if line and under:
@@ -60,7 +64,7 @@ def _quotation(lines: Sequence[str], i: int, signs: Signs) -> tuple[bool, str, i
     line = lines[i].strip()
     if not line:
         return False, "", 0
-    dashed = _DASHED.match(line)
+    dashed = _DASHED.match(line) if len(line) < _LONG_RULE else None
     if dashed and (dashed[1].strip().casefold() in signs.vocabulary.mail["original"] or _is_attribution(line, signs)):
         return True, "", 1
     if _is_header(lines, i, signs) or (_RULE.match(line) and _rule_begins(lines, i, signs)):

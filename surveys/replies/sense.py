@@ -210,20 +210,20 @@ def _is_open_pair(row: Row, kept: list[Item], item: Item) -> bool:
 def _negated(row: Row, items: list[Item]) -> list[Item]:
     """ "not a 4", "no del todo 5", "not mostly": open (S14); a bare "no" in a clause of its own changes nothing."""
     for clause in clauses(items):
-        nots = [i for i, item in enumerate(clause) if item.kind == "not"]
-        if not nots:
-            continue
+        reaches = False  # whether a negation came before and nothing since has ended it
         for i, item in enumerate(clause):
-            if item.kind == "n" and any(n < i and _touches(row, clause, n, i) for n in nots):
+            if item.kind == "not":
+                reaches = True
+            elif item.kind == "n" and reaches and (clause[i - 1].kind == "not" or not _leads_a_row(clause, i)):
                 item.kind, item.rule = "x", "S14"
+            if item.kind not in _THROUGH or row.role(item, "around.frame"):
+                reaches = False  # "she didn't get it so 4"
     return items
 
 
-def _touches(row: Row, clause: list[Item], n: int, i: int) -> bool:
-    """Whether a negation reaches a score; of several scores in a row only what is right before them does."""
-    if i + 1 < len(clause) and clause[i + 1].is_score and clause[i].form == "digit":
-        return n + 1 == i
-    between = clause[n + 1 : i]
-    if any(row.role(item, "around.frame") for item in between):
-        return False  # "she didn't get it so 4"
-    return all(item.kind in ("filler", "label", "hedge", "not", "and") for item in between)
+_THROUGH = frozenset(("filler", "label", "hedge", "not", "and"))
+
+
+def _leads_a_row(clause: list[Item], i: int) -> bool:
+    """Whether another score follows at once: of several in a row a negation reaches only what is right behind it."""
+    return i + 1 < len(clause) and clause[i + 1].is_score and clause[i].form == "digit"

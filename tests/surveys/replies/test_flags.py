@@ -88,6 +88,9 @@ def test_the_past_is_no_shelter_for_what_goes_on() -> None:
         *("since my divorce last year i want to die", "hace 3 meses que pienso en matarme", "pero ya no quiero vivir"),
         *("ça fait 2 ans que je veux mourir", "I've wanted to die for years", "my childhood is why i want to die"),
         "i wish i was dead but finally told someone about the bullying in middle school",
+        *("he hit me when i was cooking", "He choked me in 2 places", "in the past week I cut myself three times"),
+        *("my dad died years ago and i took 40 pills", "hace dos años que mi esposo me golpea"),
+        *("my abusive ex is at my door with a gun", "since i last talked to you i took an overdose"),
     ],
 )
 def test_what_is_said_of_the_present_is_never_taken_for_past(text: str) -> None:
@@ -114,8 +117,15 @@ def test_a_denial_that_is_taken_back_denies_nothing(text: str) -> None:
     assert read(text).crisis
 
 
-def test_a_denial_with_something_else_after_it_stays_one() -> None:
-    assert not read("not suicidal, but i am tired").crisis
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("not suicidal, but i am tired", "no suicidal thoughts. It's not true that therapy is bad"),
+        "I'm not suicidal. She was lying about her age",
+    ],
+)
+def test_a_denial_with_something_else_after_it_stays_one(text: str) -> None:
+    assert not read(text).crisis
 
 
 def test_scores_flags_and_comment_do_not_hide_each_other() -> None:

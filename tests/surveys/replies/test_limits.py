@@ -11,6 +11,8 @@ from tests.support.timing import cost, takes_at_most
 from tests.surveys.replies.reading import CORE, INSTRUMENTS
 
 SLICES = [
+    "we talked\n",
+    "H5 R4 U3 ",
     "5",
     " ",
     "stop",
@@ -48,6 +50,10 @@ REPEATED = [
     "- A",
     "--\n",
     "Ana Bol\n\n",
+    "not 4 ",
+    "5 4 3 not ",
+    "I want out\n",
+    "\t",
 ]
 
 
@@ -83,6 +89,8 @@ GROWING = [
     "Ana Bol\n\n",
     "k*ll ",
     "___\nDate: 5\n",
+    "not 4 ",
+    "5 4 3 not ",
 ]
 
 

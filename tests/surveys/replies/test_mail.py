@@ -108,3 +108,66 @@ def test_a_reaction_quotes_us_and_says_nothing(text: str) -> None:
 def test_words_in_capitals_below_a_mail_are_not_taken_for_a_signature() -> None:
     assert read("5 4 3\n\nI WANT TO DIE 555-010-0142", headers=PLAIN).crisis
     assert read("5 4 3\n\nAna\nI can't keep myself safe tonight", headers=PLAIN).crisis
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "5 5 5\n\nThanks\nAna\nI want to die",
+            "Caution: he has a gun and hits me",
+            "Attention: je vais me tuer ce soir",
+        ),
+        *("Sent from my phone because he is hitting me and I can't talk", "5 5 5\n\nDad Hits Me\n555-0123"),
+        *("typed on the bus. I want to kill myself", "Este correo es mi despedida. Me voy a matar."),
+        *("On 11/2 I wrote:\nI want to die", "Thanks for today.\n\n-- \nAna\nPS I want to die"),
+    ],
+)
+def test_danger_is_heard_in_what_looks_like_a_signature_a_banner_or_a_quotation(text: str) -> None:
+    reply = read(text, headers=PLAIN)
+    assert reply.crisis
+    assert reply.comment
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        *(
+            "-- \nIf you are thinking of suicide call 988",
+            "-- \nNational Suicide Prevention Lifeline 988",
+            "-- \nUnsubscribe",
+        ),
+        *("Sent from my iPhone. To unsubscribe from this list reply stop", "-- \nOak Clinic\nSTOP"),
+        "CONFIDENTIAL: if you received this in error, stop, do not read it, delete it",
+    ],
+)
+def test_a_notice_that_offers_help_or_speaks_of_stopping_raises_no_flag(below: str) -> None:
+    reply = read(f"5 4 3\n\n{below}", headers=PLAIN)
+    assert (reply.scores, reply.opt_out, reply.crisis) == ((5, 4, 3), False, False)
+
+
+def test_what_is_left_out_gives_no_score() -> None:
+    assert read("(1/2) 5 4 I want to die").scores == (None, None, None)
+    assert read("5 4\n\nThanks\nAna 3\nI want to die", headers=PLAIN).scores != (5, 4, 3)
+
+
+@pytest.mark.parametrize("quoted", ["> Reply STOP", "> STOP to opt out", "> are you thinking of suicide"])
+def test_a_quoted_line_of_a_text_raises_no_flag(quoted: str) -> None:
+    reply = read(f"5 4 3\n{quoted}")
+    assert (reply.scores, reply.opt_out, reply.crisis) == ((5, 4, 3), False, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Hello\n\n1) 5 2) 4 3) 3", "Thanks\nAna\n5 4 3", "Best,\nAna\n\nHeard: 5\nRespected: 4\nUnderstood: 3"),
+        "Ana Lima: Heard 5, Respected 4, Understood 3",
+    ],
+)
+def test_scores_below_a_greeting_or_a_name_are_no_signature(text: str) -> None:
+    assert read(f"{text}\n\nOn 3/4/25 5:12 PM, Oak wrote:\n> Dear Ana,\n{QUOTED}", headers=PLAIN).scores == (5, 4, 3)
+
+
+def test_a_message_passed_on_counts_unless_it_is_our_own() -> None:
+    assert read('fw: "my husband is beating me tonight help"').crisis
+    assert not read('Fwd: "Did you feel heard today? 1-5. Reply STOP to end."').opt_out

@@ -312,3 +312,22 @@ def test_list_numbers_go_on_past_five() -> None:
     asked = ("heard", "respected", "understood", "dependable", "accepted", "involved", "seen")
     assert scores("1) 5 2) 5 3) 4 4) 4 5) 5 6) 5 7) 4", *asked) == [5, 5, 4, 4, 5, 5, 4]
     assert scores("1-4 2-5 3-4 4-4 5-5 6-3 7-4", *asked) == [4, 5, 4, 4, 5, 3, 4]
+
+
+@pytest.mark.parametrize("after", ["he was nice", "hi", "us up", "r9 and u"])
+def test_words_after_the_three_initials_are_a_comment(after: str) -> None:
+    assert scores(f"H5 R4 U3 {after}") == [5, 4, 3]
+
+
+@pytest.mark.parametrize(
+    "text", ["5 4 3 (the 3 is really a 2)", "It's a 5 4 3 the 2 is wrong", "5-4-3-2-1", "1 2 3 go"]
+)
+def test_a_fourth_number_that_corrects_one_settles_nothing(text: str) -> None:
+    assert scores(text) == OPEN
+
+
+@pytest.mark.parametrize(
+    "text", ["3/4 of the time she talked", "1/2 the time", "4 of 5 kids came", "1. homework 2. sleep", "my 2, 3 y 5"]
+)
+def test_parts_and_lists_of_other_things_are_no_score(text: str) -> None:
+    assert scores(text, "heard") == [None]

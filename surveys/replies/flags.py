@@ -17,6 +17,7 @@ _REPEATED = re.compile(r"(.)\1+")
 _CAPITALS = re.compile(r"(?<!\w)(?:STOP|STOPALL|UNSUBSCRIBE|ARRET|ARRÊT|ALTO)[\s.!]*$")
 _SENTENCES = re.compile(r"[\n.!?;]+")
 _DASHES = re.compile(r"\s[-–—]+\s")
+_LETTERS = str.maketrans("01345", "oieas")
 _FEW = re.compile(r"(?:\W|_)*+([^\W\d_]++)(?:(?:\W|_)++([^\W\d_]++))?(?:\W|_)*+")  # a word or two, no digit
 _NOT_CAPITALS = re.compile(r"[a-z\d]")
 MOST_WORDS = 24  # in a message that is only a keyword, which may be spelled out
@@ -99,8 +100,12 @@ def _one(word: str, vocabulary: Vocabulary) -> bool:
     """A keyword, also with letters repeated or one slip."""
     if word in vocabulary.keywords:
         return True
+    if not word.isalpha():
+        word = word.translate(_LETTERS) if not word.isdigit() else word  # "ST0P"
     if not word.isalpha() or len(word) > 40:
         return False
+    if word in vocabulary.keywords:
+        return True
     single = _REPEATED.sub(r"\1", word)
     if single != word and (single in vocabulary.keywords or single in _singles(vocabulary.keywords)):
         return True

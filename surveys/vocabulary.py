@@ -89,6 +89,7 @@ MAIL = (
         "code_signs",
         "help_signs",
         "banner_signs",
+        "notice_signs",
         "forwards",
     ),
 )

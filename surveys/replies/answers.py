@@ -100,8 +100,9 @@ def _whole(row: Row, items: list[Item], size: int) -> list[Item]:
             made.append(Item("all", item.start, item.end, first=item.first, after=item.after))
             continue
         counted = item.kind == "n" and item.form in ("digit", "word") and not item.plural
-        if counted and item.value == size > 1 and made and made[-1].kind == "all":
+        if counted and item.value == size > 1 and made and made[-1].kind in ("all", "filler"):
             if others == 2 and _text(row, made[-1]).endswith(("all", "las", "los", "les")):
+                made[-1] = replace(made[-1], kind="all")  # "las 3 un 5"
                 continue
             if others == 1 and _text(row, made[-1]) in ("all", "for all", "on all", "to all"):
                 item = replace(item, kind="x", rule="S4")

@@ -21,7 +21,7 @@ from surveys.vocabulary import Vocabulary
 
 _WORDLIKE = re.compile(r"\w")
 _MARKUP = re.compile(
-    r"\s*(?:<(?!3)|=(?!\s*[1-5](?:\s*$|\s*[.,!;\n(]|\s+[^\W\d]|\s+[-–]\s)))"
+    r"\s*(?:<(?!3|[1-5]>)|=(?!\s*[1-5](?:\s*$|\s*[.,!;\n(]|\s+[^\W\d]|\s+[-–]\s)))"
 )  # a formula or a tag, but not "<3" and "=4"
 
 

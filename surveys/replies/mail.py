@@ -115,10 +115,16 @@ def _without_notices(lines: list[str], signs: Signs, *, only_footers: bool = Fal
         in_banner = not only_footers and bool(line.strip()) and (in_banner or _is_banner(line, signs))
         if in_banner or _is_footer(line, signs):
             continue
-        if not only_footers and signs.starts("disclaimers", line):
+        if not only_footers and _is_notice(line, signs):
             break
         kept.append(line)
     return kept
+
+
+def _is_notice(line: str, signs: Signs) -> bool:
+    """Whether a legal notice begins here, however it does: it says two things that only one says."""
+    low = line.casefold()
+    return signs.starts("disclaimers", line) or sum(s in low for s in signs.vocabulary.mail["notice_signs"]) > 1
 
 
 def _is_footer(line: str, signs: Signs) -> bool:

@@ -1,6 +1,7 @@
 """What web and worker hold doesn't grow with what they do, and they load nothing that they don't use."""
 
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from bot.flows.context import Context
 from bot.store.inbox import Inbound
 from bot.web import create_app
 from bot.worker import tick_once
+from surveys import instrument, replies
 from tests import bench_rows
 from tests.bench_rows import Someone
 from tests.support.cast import ALWAYS_OPEN, MONDAY_NOON, Riverside, riverside
@@ -108,3 +110,106 @@ def test_what_takes_room_is_loaded_in_its_turn_and_only_where_it_is_used(first: 
     look = f"import sys, {first}; print(*(set({never.split()}) & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+# What glibc tells of its heaps, with sixteen threads that each hold a piece of one; nothing of another library.
+HEAPS = """
+import ctypes, tempfile, threading
+
+def heaps():
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "malloc_info"):
+        return 1
+    both = threading.Barrier(17)
+    def hold():
+        piece = bytearray(100_000)
+        both.wait(), both.wait()
+    threads = [threading.Thread(target=hold) for _ in range(16)]
+    [each.start() for each in threads]
+    both.wait()
+    libc.fopen.restype = ctypes.c_void_p
+    libc.fclose.argtypes = [ctypes.c_void_p]
+    libc.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
+    with tempfile.NamedTemporaryFile() as told:
+        stream = libc.fopen(told.name.encode(), b"w")
+        libc.malloc_info(0, stream)
+        libc.fclose(stream)
+        found = told.read().count(b"<heap nr=")
+    both.wait()
+    [each.join() for each in threads]
+    return found
+"""
+WEB = "import bot.web.serving\n"
+# The worker's command up to where it would open its database.
+WORKER = """
+from bot import calls, cli
+
+class Here(Exception):
+    pass
+
+def stop(*_):
+    raise Here
+
+calls.make_context = stop
+try:
+    cli.main(["worker"], standalone_mode=False)
+except Here:
+    pass
+"""
+# How many word lists were in memory when the first large part was asked for.
+ORDER = """
+import sys
+from surveys import vocabulary
+from surveys.replies import weighing
+
+def seen(event, args):
+    if event == "import" and args[0] in ("bot.worker", "flask"):
+        first.append(vocabulary.load.cache_info().currsize + weighing.load.cache_info().currsize)
+
+first = []
+sys.addaudithook(seen)
+"""
+
+
+def told(code: str, **env: str) -> str:
+    """What a process of its own prints; nobody chose heaps for it unless `env` does."""
+    around = {key: text for key, text in os.environ.items() if not key.startswith("MALLOC_")} | env
+    done = subprocess.run([sys.executable, "-c", code], env=around, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("begun", [WEB, WORKER], ids=["web", "worker"])
+def test_all_threads_of_web_and_worker_share_one_heap(begun: str) -> None:
+    """Each heap of a thread's own keeps what it once held, for months."""
+    assert told(HEAPS + begun + "print(heaps())") == "1"
+
+
+def test_whoever_runs_it_may_choose_the_number_of_heaps() -> None:
+    chosen = {"MALLOC_ARENA_MAX": "3"}
+    assert told(HEAPS + WEB + "print(heaps())", **chosen) == told(HEAPS + "print(heaps())", **chosen)
+
+
+@pytest.mark.parametrize("begun", [WEB + "import flask\n", WORKER], ids=["web", "worker"])
+def test_the_word_lists_and_both_weights_are_in_memory_before_the_large_parts(begun: str) -> None:
+    assert told(ORDER + begun + "print(first[0])") == "3"
+
+
+def test_new_words_for_ever_take_no_more_room_than_some_thousand_of_them() -> None:
+    """Less than half a piece for each: what is remembered of words met before has an end."""
+    instruments = instrument.load_all()
+
+    def read(since: int) -> int:
+        for start in range(since, since + 10_000, 100):
+            body = " ".join(f"w{_letters(n)}" for n in range(start, start + 100))
+            replies.look(body, instruments=instruments)
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    read(0)
+    before = read(10_000)
+    assert read(20_000) - before < 5_000
+
+
+def _letters(number: int) -> str:
+    """A number as a word."""
+    return "".join("abcdefghij"[int(digit)] for digit in str(number))

@@ -284,3 +284,17 @@ def test_danger_from_an_unknown_number_goes_to_the_duty_contact_at_once() -> Non
     first = rung("danger_unknown", 0, MONDAY)
     assert first.roles == ("duty", "second")
     assert first.next_at == MONDAY + timedelta(minutes=15)
+
+
+def test_a_worker_that_comes_back_at_the_very_minute_tells_the_second_contact_too() -> None:
+    late = rung("danger", 0, MONDAY + timedelta(minutes=15))
+    assert (late.roles, late.next_at) == (("therapist", "second"), MONDAY + timedelta(minutes=30))
+
+
+def test_less_than_no_time_is_together_with_the_therapist() -> None:
+    assert alerting.second_contact_after({"second_contact_minutes": "-5"}) == timedelta(0)
+
+
+def test_who_is_told_first_is_told_nothing_that_others_left_waiting() -> None:
+    first = alerting.rung("danger", 0, MONDAY, MONDAY, NEW_YORK, NONE, second_after=timedelta(0))
+    assert (first.roles, first.escalated) == (("therapist", "second"), False)

@@ -1,5 +1,6 @@
 """Setting up: the steps from nothing to the first planned check-in."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -169,7 +170,7 @@ def _step_page(step: str, fields: Mapping[str, Any], problems: Mapping[str, str]
 
 def _after_therapist(chosen: str) -> list[tuple[str, str]]:
     """What can be chosen for the second contact; minutes that were set by a command stay among them."""
-    minutes = {0, 5, 10, alerting.SECOND_AFTER} | ({int(chosen)} if chosen.isdecimal() else set())
+    minutes = {0, 5, 10, alerting.SECOND_AFTER} | ({int(chosen)} if re.fullmatch("[0-9]{1,2}", chosen) else set())
     return [
         (str(n), f"{n} minutes after the therapist" if n else "together with the therapist") for n in sorted(minutes)
     ]

@@ -1,7 +1,7 @@
 """A message whose seal is broken keeps back no other: those behind it go out, and it goes too once it opens again."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from tests.support.cast import MONDAY_NOON, Riverside
 from tests.support.post import Post, Scripted, raising
 
 SETTLE = timedelta(seconds=600)
+SECOND = timedelta(seconds=1)
 ALERT: dict[str, Any] = {"kind": "alert_danger", "urgency": URGENT}
 
 
@@ -74,8 +75,8 @@ def test_look_ups_of_others_go_on(post: Post) -> None:
     sealed = break_seal(lost, broken)
     first, second = MONDAY_NOON + 0.2 * SETTLE, MONDAY_NOON + SETTLE
     for now in (first, second):
-        while settling.look_up_due(lost.ctx, now, most=1):
-            pass
+        for _ in range(3):
+            settling.look_up_due(lost.ctx, now, most=1)
     assert (lost.state(broken), lost.state(other)) == ("in_doubt", "due")
     seal(lost, broken, sealed)
     later = second + SHUT
@@ -92,3 +93,66 @@ def test_a_worker_sends_what_stands_behind_several_of_them(post: Post) -> None:
     paced = replace(post, ctx=replace(post.ctx, config=replace(post.ctx.config, pace=1.0)))
     assert sending.send_next(paced.ctx, "worker", Lane("sms", False), lambda: MONDAY_NOON, Tempo(lambda: 0.0)) == 1
     assert post.state(other) == "sent"
+
+
+@pytest.fixture
+def lost(post: Post) -> Post:
+    """A provider whose answers are lost."""
+    return post.by(Scripted(raising(InDoubt("no answer"))))
+
+
+def look(post: Post, *times: datetime) -> list[int]:
+    """How many messages were looked up at each time."""
+    return [settling.look_up_due(post.ctx, now) for now in times]
+
+
+def test_its_own_look_waits_as_long_as_a_key_may_take_to_be_put_back(lost: Post) -> None:
+    message = lost.put("Ana")
+    lost.send(MONDAY_NOON)
+    break_seal(lost, message)
+    first = MONDAY_NOON + 0.2 * SETTLE
+    assert look(lost, first, first, first + SHUT - SECOND, first + SHUT, first + SHUT) == [1, 0, 0, 1, 0]
+    assert lost.state(message) == "in_doubt"
+
+
+def test_a_look_that_could_not_be_made_is_no_empty_look(lost: Post) -> None:
+    """However often it didn't open: once it does, two empty looks come before it is sent again."""
+    message = lost.put("Ana")
+    lost.send(MONDAY_NOON)
+    sealed = break_seal(lost, message)
+    first = MONDAY_NOON + 0.2 * SETTLE
+    look(lost, *(first + times * SHUT for times in range(5)))
+    seal(lost, message, sealed)
+    opened = first + 5 * SHUT
+    look(lost, opened)
+    assert (lost.state(message), lost.send(opened)) == ("in_doubt", 0)
+    look(lost, opened + SETTLE)
+    assert lost.state(message) == "due"
+
+
+def test_what_the_provider_took_is_found_once_it_opens_and_never_sent_again(lost: Post) -> None:
+    channel = lost.ctx.channels["sms"]
+    assert isinstance(channel, Scripted)
+    message = lost.put("Ana")
+    lost.send(MONDAY_NOON)
+    channel.listed.append("SM1")
+    sealed = break_seal(lost, message)
+    first = MONDAY_NOON + 0.2 * SETTLE
+    for times in range(5):
+        look(lost, first + times * SHUT)
+        assert (lost.state(message), lost.send(first + times * SHUT)) == ("in_doubt", 0)
+    seal(lost, message, sealed)
+    look(lost, first + 5 * SHUT)
+    assert (lost.state(message), lost.send(first + timedelta(days=2)), len(channel.sent)) == ("sent", 0, 1)
+
+
+def test_the_log_names_what_does_not_open_and_nothing_that_is_in_it(
+    lost: Post, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = lost.put("Ana")
+    lost.send(MONDAY_NOON)
+    break_seal(lost, message)
+    look(lost, MONDAY_NOON + 0.2 * SETTLE)
+    said = "".join(capsys.readouterr())
+    assert ("SealBroken" in said, message.id in said) == (True, True)
+    assert message.body not in said

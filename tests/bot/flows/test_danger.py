@@ -191,3 +191,18 @@ def test_a_stranger_who_goes_on_writing_is_one_alarm_until_somebody_takes_it_up(
     with practice.ctx.store.transaction(write=False) as tx:
         found = [alerts.get(tx, practice.practice.id, each) for each in ids]
         assert [alerts.written_from(tx, alert) for alert in found] == [[STRANGER], [OTHER]]
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 15])
+def test_the_second_contact_is_told_at_the_minute_chosen_and_not_a_second_before(
+    practice: Riverside, minutes: int
+) -> None:
+    engage(practice, "Alex", "second", ALEX)
+    now = datetime.fromisoformat("2026-09-19T06:00+00:00")
+    set_practice(practice.ctx, practice.practice, {"second_contact_minutes": str(minutes)}, now)
+    text(practice, "I want to kill myself", now)
+    climb(practice, now)
+    climb(practice, now + timedelta(minutes=minutes, seconds=-1))
+    assert whom(practice) == ["theo"]
+    climb(practice, now + timedelta(minutes=minutes))
+    assert whom(practice) == ["theo", "theo", "alex"]

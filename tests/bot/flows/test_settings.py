@@ -241,3 +241,14 @@ def test_a_name_that_another_practice_has_is_refused(practice: Riverside, ctx: C
         settings.find_practice(tx, "Hillside", NOW, create=True)
     assert "another practice's already" in refused(practice, name="Hillside")
     change(practice, name="Riverside Counseling")
+
+
+@pytest.mark.parametrize("minutes", [str(n) for n in range(16)])
+def test_the_second_contact_may_be_told_at_any_minute_up_to_the_fifteenth(practice: Riverside, minutes: str) -> None:
+    change(practice, second_contact_minutes=minutes)
+    assert shown(practice)["second_contact_minutes"] == minutes
+
+
+@pytest.mark.parametrize("minutes", ["-1", "16", "20", "99", "015", "7.5", "five", "\u0664"])
+def test_any_other_time_for_the_second_contact_is_refused(practice: Riverside, minutes: str) -> None:
+    assert refused(practice, second_contact_minutes=minutes).startswith("second_contact_minutes must be a whole number")

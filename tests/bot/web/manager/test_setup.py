@@ -6,6 +6,7 @@ import pytest
 
 from bot.flows.context import Context
 from bot.flows.setting_up import TITLES
+from bot.flows.settings import set_practice
 from bot.store import practices
 from tests.support.browsing import Browser
 from tests.support.cast import MONDAY_NOON, PHONES, Riverside
@@ -186,3 +187,18 @@ def test_the_privacy_contact_is_named_and_let_go(dana: Browser, practice: Rivers
     assert 'value="Pia"' in shown
     dana.post("/setup/mails", {**MAILS, "privacy_email": ""})
     assert practice.rows(sql) == []
+
+
+def test_minutes_that_a_command_set_stay_chosen_on_the_page(dana: Browser, practice: Riverside) -> None:
+    """A form that didn't offer them would change them when it is saved for something else."""
+    set_practice(practice.ctx, practice.practice, {"second_contact_minutes": "7"}, NOW)
+    [select] = re.findall(r'<select id="second_contact_minutes".*?</select>', dana.get("/setup/danger").text, re.DOTALL)
+    assert re.findall(r'value="(\d+)"', select) == ["0", "5", "7", "10", "15"]
+    assert re.findall(r'value="(\d+)" selected', select) == ["7"]
+    dana.post("/setup/danger", {**DANGER, "second_contact_minutes": "7"})
+    assert stored(practice).settings["second_contact_minutes"] == "7"
+
+
+def test_more_digits_than_a_number_can_have_are_refused_in_words(dana: Browser) -> None:
+    page = dana.post("/setup/danger", {**DANGER, "second_contact_minutes": "9" * 5_000})
+    assert (page.status_code, 'id="second_contact_minutes-error">' in page.text) == (422, True)

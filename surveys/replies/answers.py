@@ -8,7 +8,6 @@ from surveys.replies.labels import feelings_of, labelled_answers
 from surveys.replies.outcome import Outcome, is_all
 
 _MOST_CORRECTIONS = 3
-_SEVERAL = 2
 _DASHES = ("-", "–", "—", "−", "~")
 
 
@@ -19,7 +18,7 @@ def evaluate(row: Row, run: Sequence[Item], asked: Sequence[str]) -> Outcome:
     scores = [item for item in items if item.is_score]
     if any(item.kind == "out" for item in scores):
         return Outcome(rule="S12", out=True, count=len(scores) if not is_all(items) else len(asked))
-    corrected = _corrected(row, items, asked) or _denied(row, items, asked)
+    corrected = _corrected(row, items, asked) or _contrasted(row, items, asked)
     if corrected is not None:
         return corrected
     excepted = _excepted(row, items, asked)
@@ -140,10 +139,10 @@ def _corrected(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | N
     return None
 
 
-def _denied(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | None:
+def _contrasted(row: Row, items: list[Item], asked: Sequence[str]) -> Outcome | None:
     """ "4 5 5 not 4 4 5": a whole set, and another one that it is not (S8)."""
     cuts = [i for i, item in enumerate(items) if item.kind == "not"]
-    if len(cuts) != 1 or len(asked) < _SEVERAL:
+    if len(cuts) != 1 or len(asked) < 2:
         return None
     before, after = items[: cuts[0]], items[cuts[0] + 1 :]
     sizes = [sum(item.is_score for item in part) for part in (before, after)]

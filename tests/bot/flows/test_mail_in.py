@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.flows import receiving
+from bot.flows import client_page, receiving
 from bot.flows.context import Context
 from bot.flows.mail_in import NOBODY, read_mail
 from bot.store import clients
 from bot.store.clients import Entry
 from tests.support.cast import Riverside
 from tests.support.talk import Talk, at
+from tests.support.therapist import me_of
 from tests.support.timing import takes_at_most
 
 NOON = at("09-07 12:00")
@@ -81,6 +82,15 @@ def test_a_wish_to_stop_in_their_own_words_is_honoured(talk: Talk) -> None:
     take(talk, mail(f"Please stop these mails, I don't want them.{QUOTE}"))
     assert talk.practice.client("Ana").stopped
     assert said(talk) == [("stopped", "mail")]
+
+
+def test_words_of_danger_below_a_name_raise_the_alarm_and_are_shown_to_the_therapist(talk: Talk) -> None:
+    """What stands where a signature does is not shown else; here it may be the very words."""
+    take(talk, mail(f"5 5 4\n\nThanks\nAna\nI want to die{QUOTE}"))
+    found = client_page.page(talk.ctx, me_of(talk.practice), talk.practice.clients["Ana"], NOON)
+    assert found.reason.kind == "danger"
+    assert "I want to die" in found.replies[0].words
+    assert talk.answers("Ana") == {"heard": 5, "respected": 5, "understood": 4}
 
 
 def test_stop_in_the_quotation_alone_stops_nothing(talk: Talk) -> None:

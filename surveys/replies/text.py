@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-LONGEST = 10_000  # characters of a reply that are read; the head, and the tail where a comment may end
-_TAIL = 2_500
+LONGEST = 9_000  # characters of a reply that are read; the head, and the tail where a comment may end
+_TAIL = 2_250
 _INVISIBLE = (
     "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064"
     "\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c\u180e\ufe0e\ufe0f\u20e3\x00"

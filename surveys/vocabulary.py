@@ -119,8 +119,7 @@ class Vocabulary:
 
     def offers_help(self, line: str) -> bool:
         """Whether a line is one that only notices have, of help in a crisis or of mailing lists."""
-        low = line.casefold()
-        return any(re.search(rf"(?<!\w){re.escape(sign)}(?!\w)", low) for sign in self.mail["help_signs"])
+        return bool(_words_of(self.mail["help_signs"]).search(line.casefold()))
 
     def knows(self, word: str) -> bool:
         """Whether a folded word occurs in any pattern or list."""
@@ -284,6 +283,12 @@ def _plain(tables: Mapping[str, Mapping[str, Any]]) -> Plain:
     parts = [(said, others) for t in tables.values() for said, others in t.get("plain", {}).items()]
     same = {said: others for said, others in parts if said != FILLERS}
     return Plain([word for said, others in parts if said == FILLERS for word in others], same)
+
+
+@cache
+def _words_of(signs: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of some signs, each as whole words."""
+    return re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(sign) for sign in signs)})(?!\w)")
 
 
 def _initials(feelings: Mapping[str, Sequence[str]]) -> str:

@@ -131,7 +131,7 @@ def _own_of(text: str, vocabulary: Vocabulary, channel: str, headers: Mapping[st
         return None
     own = own_words(text, vocabulary, head)
     if not own.text and not _WORDLIKE.search(text[:LONGEST]):
-        own = Own(_subject(head))
+        own = Own(shorten(_subject(head)))
     return own
 
 

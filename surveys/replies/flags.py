@@ -237,8 +237,8 @@ def together(words: Words, matches: Matches, vocabulary: Vocabulary) -> list[Tog
 
 def _is_unsaid(denial: Match, matches: Matches, words: Words) -> bool:
     """Whether a denial is taken back after it, in its sentence or the next one: "not suicidal. I lied"."""
-    later = (m for m in matches.of("danger.unsaid") if m.after > denial.first)
-    return any(words.folded[denial.first : m.first].count(BREAK) < 2 for m in later)
+    nearest = next((m for m in matches.of("danger.unsaid") if m.after > denial.first), None)
+    return nearest is not None and words.folded[denial.first : nearest.first].count(BREAK) < 2
 
 
 def _past(words: Words, matches: Matches, marks: Marks) -> _Past:
@@ -249,8 +249,9 @@ def _past(words: Words, matches: Matches, marks: Marks) -> _Past:
     present = covered(matches.of("danger.present"))
     if not told:
         return _Past(own, past, present)
-    now = {m.first for m in matches.of("danger.now") if not any(m.overlaps(t) and not _holds(m, t) for t in told)}
     places, tense = covered(told), covered(matches.of("danger.tense"))
+    apart = [(m, places.isdisjoint(range(m.first, m.after))) for m in matches.of("danger.now")]
+    now = {m.first for m, is_apart in apart if is_apart or all(_holds(m, t) for t in told if m.overlaps(t))}
     for parts in sentences(words.folded, marks):
         whole = [place for part in parts for place in part]
         if places.isdisjoint(whole) or not now.isdisjoint(whole):

@@ -117,6 +117,13 @@ def test_stop_and_danger_are_found_at_either_end_of_a_long_text(kind: str | None
         assert parse(text, asked=CORE, instruments=INSTRUMENTS, channel=channel, headers=headers).crisis
 
 
+def test_an_empty_mails_subject_takes_no_longer_than_a_body() -> None:
+    headers = {"Content-Type": "text/plain", "Subject": "i want to die " * 80_000}
+    assert takes_at_most(
+        0.25, lambda: parse("", asked=CORE, instruments=INSTRUMENTS, channel="email", headers=headers)
+    ), "as a body of that length does"
+
+
 LINE = {
     "answers": 0.99,
     "answers without leniency": 0.99,

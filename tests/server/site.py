@@ -127,7 +127,7 @@ class Door:
         self.connection = _Connection(port, authority, patience)
 
     def ask(
-        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+        self, method: str, path: str, body: bytes | Iterator[bytes] = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         """Status, headers by their small names, body. Raises OSError or HTTPException where nobody answers."""
         try:

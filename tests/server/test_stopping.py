@@ -37,6 +37,7 @@ def test_a_text_that_web_is_just_reading_when_it_is_told_to_stop_is_taken_and_an
         head = f"POST {SMS} HTTP/1.1\r\nHost: attune\r\nContent-Length: {len(body)}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         door.connection.sock.sendall(head.encode() + b"\r\n" + body[:10])
+        assert until(lambda: _has_been_read(door.connection.sock)), "web never began to read"
         web.send_signal(signal.SIGTERM)
         assert until(lambda: not _lets_in(site.port)), "nobody new is let in"
         door.connection.sock.sendall(body[10:])
@@ -44,6 +45,16 @@ def test_a_text_that_web_is_just_reading_when_it_is_told_to_stop_is_taken_and_an
         assert web.wait(60) == 0
         with ctx.store.transaction(write=False) as tx:
             assert len(tx.all("select id from inbox")) == 1
+
+
+def _has_been_read(line: socket.socket) -> bool:
+    """Whether the other end, on this machine, was accepted and has read all it was sent (proc_net_tcp)."""
+    own, other = (f":{end[1]:04X}" for end in (line.getsockname(), line.getpeername()))
+    for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, queues, _, _, _, _, inode, *_ = row.split()
+        if local.endswith(other) and remote.endswith(own):
+            return inode != "0" and queues.endswith(":00000000")
+    return False
 
 
 def _lets_in(port: int) -> bool:

@@ -91,6 +91,9 @@ MAIL = (
         "banner_signs",
         "notice_signs",
         "forwards",
+        "device_endings",
+        "greetings",
+        "pronouns",
     ),
 )
 

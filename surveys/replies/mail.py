@@ -1,35 +1,18 @@
 """The words a client wrote in a mail or text: without quotations, signatures, footers, notices and banners."""
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from surveys.phrases import fold, fold_words
 from surveys.replies.html import html_to_text
 from surveys.replies.layouts import Signs, signs_of
 from surveys.replies.quotation import unquoted
+from surveys.replies.signature import addressed, until_mark, without_block, without_cards
 from surveys.replies.text import normalise, shorten
 from surveys.vocabulary import Vocabulary
 
 LONGEST_HTML = 300_000  # characters of source: styles alone can take a hundred thousand
-_NAME = re.compile(r"^[-–—~]?\s?[^\W\d_a-z][\w'’-]*\.?(?: [^\W\d_a-z][\w'’-]*\.?){0,3}(?:, [A-Z][\w.-]{0,8})*,?$")
-_REACHED = re.compile(
-    r"(?:\w{1,8}[.:]?\s)?(?:\+?\d[\d ().-]{6,20}\d(?:\s*(?:x|ext\.?)\s*\d{1,6})?|[\w.+-]{1,64}@[\w.-]{3,80})"
-)
-_PRONOUNS = re.compile(r"\s*\((?:she|he|they|ella|él|elle|il|elles?|iel)\b[^()]{0,20}\)$", re.IGNORECASE)
-_CONTACT = re.compile(r"[\d@|/]|^\W*$")
-_TO = re.compile(
-    r"^[> *]{0,12}(?:(?:To|A|À|Para|An|Till|Aan)\*? ?:\*?[ \t]*\"?([^\W\d_][\w.'’ -]{1,60}?)\"? *[</(]"
-    r"|(?:Hi|Hello|Dear|Hola|Bonjour|Cher|Chère|Estimad[oa]|Querid[oa]|Hallo) ([^\W\d_][\w'’-]{1,30}),?$)",
-    re.MULTILINE,
-)
-_NUMBER = re.compile(r"\d[\d ().-]{5,}\d")
-_MOST_BLOCK = 9  # lines of a block below a mail
-_LONG_LINE = 90
-_MOST_CARDS = 5  # name, practice, address, notice: each may stand in a paragraph of its own
-_DASH_NAME = re.compile(r"(?:^|\s)[-–—~]\s?[A-ZÀ-Ý][\w'’-]{1,20}\.?$")
 _PART = re.compile(r"^[(\[]?\d/\d[)\]:]|[(\[]\d/\d[)\]]$")
-_SCORED = re.compile(r"(?:([^\W\d_]+)\s?[:=-]?\s?)?[1-5](?:[\s,./-]+[1-5]){0,6}")
 
 
 @dataclass(frozen=True)
@@ -51,7 +34,7 @@ def own_words(text: str, vocabulary: Vocabulary, headers: Mapping[str, str]) -> 
     signs = signs_of(vocabulary)
     whole, signed = unquoted(text.split("\n"), signs)
     lines = _without_notices(_without_banner(whole, signs), signs)
-    kept = _without_signature(_without_block(lines, _addressed(text), signs), signs)
+    kept = without_cards(without_block(lines, addressed(text, signs), signs), signs)
     return Own(_joined(kept), _joined([*_left(whole, kept), *signed]), _joined(_left(lines, kept)))
 
 
@@ -60,7 +43,7 @@ def own_text(text: str, vocabulary: Vocabulary) -> Own:
     signs = signs_of(vocabulary)
     whole = [_without_part(line) for line in text.split("\n") if not line.lstrip().startswith(">")]
     lines = _without_notices([_without_device(line, signs) for line in whole], signs, only_footers=True)
-    kept = _without_signature(_until_mark(lines), signs)
+    kept = without_cards(until_mark(lines), signs)
     return Own(_joined(kept), _joined(_left(whole, kept)), _joined(_left(lines, kept)))
 
 
@@ -142,8 +125,8 @@ def _is_footer(line: str, signs: Signs) -> bool:
 def _without_device(line: str, signs: Signs) -> str:
     """A text's line without a device line at its end."""
     low = line.casefold()
-    for start in ("sent from my ", "enviado desde mi ", "envoyé de mon "):
-        at = low.rfind(start)
+    for start in signs.vocabulary.mail["device_endings"]:
+        at = low.rfind(f"{start} ")
         if at > 0 and len(line) - at < 40 and _is_footer(line[at:], signs):
             return line[:at].rstrip()
     return line
@@ -152,122 +135,3 @@ def _without_device(line: str, signs: Signs) -> str:
 def _without_part(line: str) -> str:
     """A text's line without the mark of a part: (1/2)."""
     return _PART.sub("", line.strip(" ")) if "/" in line else line
-
-
-def _until_mark(lines: list[str]) -> list[str]:
-    """The lines above the first mark of a signature that has no more than 60 characters below it."""
-    below, cut = 0, len(lines)
-    for i in range(len(lines) - 1, 0, -1):
-        if lines[i].strip() in ("--", "—", "__", "___"):
-            cut = i
-        below += len(lines[i])
-        if below > 60:
-            break
-    return lines[:cut]
-
-
-def _addressed(text: str) -> frozenset[str]:
-    """The names by which our own mail, quoted below, addresses the client: "To: Ana Lima <...>", "Dear Ana,"."""
-    return frozenset(name for found in _TO.finditer(text) for name in (found[1] or found[2]).split() if len(name) > 1)
-
-
-def _without_block(lines: list[str], names: Container[str], signs: Signs) -> list[str]:
-    """Without what a mail program puts below every mail of a person at work: from the client's own name on, or a last
-    paragraph of capitals and a telephone number."""
-    filled = [i for i, line in enumerate(lines) if line.strip()]
-    given = max((i for i in filled if _gives_scores(lines[i], signs)), default=-1)
-    for i in (i for i in filled[-_MOST_BLOCK:] if i > given and (i == filled[0] or not lines[i - 1].strip())):
-        block = [line for line in lines[i:] if line.strip()]
-        if not all(map(_is_written_large, block)):
-            continue
-        first = block[0].strip(" -–—,").split()[:1]
-        named = bool(first) and first[0] in names and (len(block) > 1 or (i > filled[0] and " " in block[0].strip()))
-        if named and not re.search(r"\d", block[0]):
-            return lines[:i]
-        if i > filled[0] and any(map(_is_reached, block)) and not _speaks(block[0], signs):
-            return lines[:i]
-    return lines
-
-
-def _is_reached(line: str) -> bool:
-    """Whether a line holds a telephone number, of seven digits or more."""
-    return any(sum(map(str.isdigit, number)) > 6 for number in _NUMBER.findall(line))
-
-
-def _speaks(line: str, signs: Signs) -> bool:
-    """Whether a line begins with a word that replies are read with: "Please call 555 0100"."""
-    first = re.search(r"[^\W\d_]{2,}", line)
-    return first is not None and signs.vocabulary.knows(fold(first[0]))
-
-
-def _is_written_large(line: str) -> bool:
-    """Whether most words of a line are names or addresses."""
-    words = [word for word in re.findall(r"[^\s|,·•/]+", line) if not word[0].isdigit()]
-    large = [word for word in words if word[0].isupper() or "@" in word or "." in word[1:-1] or not word[0].isalpha()]
-    if line.isupper() and len(words) > 1:
-        return False  # somebody shouts
-    return len(line) <= _LONG_LINE and 3 * len(large) >= 2 * len(words) and not line.rstrip().endswith(("?", "!"))
-
-
-def _without_signature(lines: list[str], signs: Signs) -> list[str]:
-    """Without a sign-off and the name below it, a dashed name, or last paragraphs that are name cards."""
-    for _ in range(_MOST_CARDS):
-        shorter = _without_card(lines, signs)
-        if len(shorter) == len(lines) and shorter == lines:
-            break
-        lines = shorter
-    return lines
-
-
-def _without_card(lines: list[str], signs: Signs) -> list[str]:
-    filled = len(lines)
-    while filled and not lines[filled - 1].strip():
-        filled -= 1
-    lines = lines[:filled]
-    for i in range(max(0, len(lines) - 9), len(lines)):
-        if lines[i].strip(" ,.!-–—").casefold() in signs.vocabulary.mail["sign_offs"] and _is_card(
-            lines[i + 1 :], signs
-        ):
-            return lines[:i]
-    if len(lines) > 1 and _DASH_NAME.match(lines[-1].strip()) and _is_name(lines[-1].strip(), signs):
-        return lines[:-1]
-    start = max((i for i, line in enumerate(lines) if not line.strip()), default=-1)
-    if start > 0 and " " in lines[start + 1].strip() and _is_card(lines[start + 1 :], signs):
-        return lines[:start]
-    if start > 0 and _NAME.match(lines[start + 1].strip()) and _has_contact(lines[start + 2 :]):
-        return lines[:start]
-    found = _DASH_NAME.search(lines[-1]) if lines else None
-    if found and found.start() > 0 and _is_name(found[0].strip(), signs):
-        return [*lines[:-1], lines[-1][: found.start()]]
-    return lines
-
-
-def _is_card(lines: Sequence[str], signs: Signs) -> bool:
-    """A name and perhaps a few lines of how to reach the person; no lines at all count as one."""
-    filled = [line.strip() for line in lines if line.strip()]
-    if not filled:
-        return True
-    if any(_gives_scores(line, signs) for line in filled):
-        return False
-    rest = all(len(line) <= 70 and (_CONTACT.search(line) or len(line.split()) <= 6) for line in filled[1:])
-    return len(filled) <= 7 and rest and _is_name(filled[0], signs)
-
-
-def _gives_scores(line: str, signs: Signs) -> bool:
-    """Whether a line holds nothing but scores, perhaps with a feeling: "4 5 3", "Heard: 4"."""
-    found = _SCORED.fullmatch(line.strip())
-    return found is not None and (not found[1] or fold(found[1]) in signs.vocabulary.compact)
-
-
-def _has_contact(lines: Sequence[str]) -> bool:
-    """Whether one of some lines is a telephone number or a mail address and little else."""
-    return any(_REACHED.fullmatch(line.strip()) for line in lines)
-
-
-def _is_name(line: str, signs: Signs) -> bool:
-    """One to four capitalised words that are no words we know, pronouns in brackets after them."""
-    line = _PRONOUNS.sub("", line)
-    if not _NAME.match(line) or len(line) > 50:
-        return False
-    words = [part for word in re.findall(r"[^\W\d_]+", line.split(",")[0]) for part in fold_words(word)]
-    return bool(words) and not any(signs.vocabulary.knows(word) for word in words if len(word) > 1)

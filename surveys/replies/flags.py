@@ -45,11 +45,21 @@ def with_plain(words: Words, matches: Matches, vocabulary: Vocabulary) -> Matche
 _FLAGS = ("optout.", "danger.", "concept.")
 
 
-def standing(matches: Matches, says: str, unless: str) -> list[Match]:
+def standing(matches: Matches, says: str, unless: str, marks: Marks = NONE) -> list[Match]:
     """The matches of a group that no exception takes back: one that shares a word does, unless the match is longer and
-    holds it whole (*won't make it to my birthday* says more than *won't make it to*)."""
-    exceptions = matches.of(unless)
-    return [m for m in matches.of(says) if not any(_takes_back(e, m) for e in exceptions)]
+    holds it whole (*won't make it to my birthday* says more than *won't make it to*). Where `marks` are given, words
+    that no comma or new line parts are not taken back by some that are: "wrong guy, quit texting me" doesn't tell of a
+    guy who quit texting."""
+    exceptions = [(m, _is_parted(m, marks)) for m in matches.of(unless)]
+    return [
+        m
+        for m in matches.of(says)
+        if not any(_takes_back(e, m) and (not parted or _is_parted(m, marks)) for e, parted in exceptions)
+    ]
+
+
+def _is_parted(match: Match, marks: Marks) -> bool:
+    return any(at in marks.commas or at in marks.lines for at in range(match.first + 1, match.after))
 
 
 def _takes_back(exception: Match, said: Match) -> bool:
@@ -64,14 +74,19 @@ def covered(matches: Iterable[Match]) -> set[int]:
 
 
 def wants_out(
-    words: Words, matches: Matches, vocabulary: Vocabulary, text: str, together: Sequence[Together] = ()
+    words: Words,
+    matches: Matches,
+    vocabulary: Vocabulary,
+    text: str,
+    together: Sequence[Together] = (),
+    marks: Marks = NONE,
 ) -> list[Match]:
     """The words that ask for no more messages; empty when there is no such wish."""
     if is_keyword(words, matches, vocabulary):
         return [Match("optout.says", "keyword", 0, len(words.folded))]
     if matches.has("optout.stay"):
         return []
-    found = standing(matches, "optout.says", "optout.not")
+    found = standing(matches, "optout.says", "optout.not", marks)
     found += [held.span for held in together if held.rule.group == "optout.says"]
     return found or _own_sentence(text)
 

@@ -1,6 +1,6 @@
 """Scores with the questions they are for (S3): by feeling, by number, by place in the list."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from surveys.replies.items import Item, Row
 from surveys.replies.outcome import Outcome, is_all, parts_of
@@ -43,7 +43,9 @@ def labelled_answers(row: Row, items: list[Item], asked: Sequence[str]) -> Outco
         return None
     said = [item for item in marks if item.kind != "skip" and item.value != "rest"]  # "and the rest I can't say"
     pairs = _by_clause(items) or _by_clause(items, commas=False) or _by_turns(marks) or _by_turns(said)
-    pairs = pairs or _by_row(marks, asked) or _by_turns_in_clauses(items)
+    pairs = pairs or _by_row(marks, asked) or _by_turns_in_each(_clauses(items))
+    pairs = pairs or _by_turns_in_each(_clauses(items, ends=("except",)))
+    pairs = pairs or _by_turns_in_each(_clauses(items, ends=("and", "except"))) or _by_turns_in_each(_halves(marks))
     if pairs is None:
         return None
     outcome = Outcome(rule="S3", labelled=True, settled=True, count=len(scores))
@@ -94,11 +96,12 @@ def _by_clause(items: Sequence[Item], *, commas: bool = True) -> _Pairs | None:
     return pairs
 
 
-def _clauses(items: Sequence[Item], *, commas: bool = True) -> list[list[Item]]:
+def _clauses(items: Sequence[Item], *, commas: bool = True, ends: Container[str] = ()) -> list[list[Item]]:
     """The scores and labels of each clause that has any, or of each sentence where commas are no ends."""
     clauses: list[list[Item]] = [[]]
     for item in items:
-        if item.kind in ("stop", "line") or (commas and item.kind == "sep" and item.value in (",", "/", "|")):
+        ended = item.kind in ("stop", "line") or item.kind in ends
+        if ended or (commas and item.kind == "sep" and item.value in (",", "/", "|")):
             clauses.append([])
         elif item.is_score or item.kind in ("label", "place"):
             clauses[-1].append(item)
@@ -132,11 +135,17 @@ def _by_turns(marks: Sequence[Item]) -> _Pairs | None:
     return pairs if label_first else pairs[::-1]
 
 
-def _by_turns_in_clauses(items: Sequence[Item]) -> _Pairs | None:
+def _by_turns_in_each(clauses: Sequence[Sequence[Item]]) -> _Pairs | None:
     """Labels and scores take turns in each clause, in one this way and in another that: "a 5 for respected and a 4 for
-    heard, understood a 3"."""
-    found = [_by_turns(clause) for clause in _clauses(items)]
+    heard, understood a 3", or "respected 5 but a 2 for understood", where that word ends a clause."""
+    found = [_by_turns(clause) for clause in clauses]
     return [pair for pairs in found for pair in pairs or ()] if all(found) else None
+
+
+def _halves(marks: Sequence[Item]) -> list[Sequence[Item]]:
+    """Parted between scores that stand side by side: "heard 5 2 for understood"."""
+    ends = [i for i in range(1, len(marks)) if marks[i - 1].is_score and marks[i].is_score]
+    return [marks[i:j] for i, j in zip([0, *ends], [*ends, len(marks)], strict=True)]
 
 
 def _by_row(marks: Sequence[Item], asked: Sequence[str]) -> _Pairs | None:

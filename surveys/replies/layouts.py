@@ -38,7 +38,7 @@ def signs_of(vocabulary: Vocabulary) -> Signs:
         opener=re.compile(rf"(?<!\w)(?:{openers})[ ,.:]{{1,2}}(?=(?:[^\s\d]{{1,14}}\s){{0,4}}[^\s\d]{{0,3}}\d)"),
         addressed=re.compile(
             rf"^[> *]{{0,12}}(?:(?:{to})\*? ?:\*?[ \t]*\"?([^\W\d_][\w.'’ -]{{1,60}}?)\"? *[</(]"
-            rf"|(?:{greetings}) ([^\W\d_][\w'’-]{{1,30}}),?$)",
+            rf"|(?:{greetings}) ([^\W\d_][\w'’-]{{1,30}}),?$)|^>[> ]{{0,6}}([^\W\d_][\w'’-]{{1,30}}), [^\W\d_]",
             re.MULTILINE,
         ),
         pronouns=re.compile(rf"\s*\((?:{pronouns})\b[^()]{{0,20}}\)$", re.IGNORECASE),

@@ -12,6 +12,7 @@ from surveys.replies.text import normalise, shorten
 from surveys.vocabulary import Vocabulary
 
 LONGEST_HTML = 300_000  # characters of source: styles alone can take a hundred thousand
+_LINK = re.compile(r"\s*<?https?://\S+>?\s*")
 _PART = re.compile(r"^[(\[]?\d/\d[)\]:]|[(\[]\d/\d[)\]]$")
 
 
@@ -33,7 +34,7 @@ def own_words(text: str, vocabulary: Vocabulary, headers: Mapping[str, str]) -> 
     text = normalise(shorten(text))
     signs = signs_of(vocabulary)
     whole, signed = unquoted(text.split("\n"), signs)
-    lines = _without_notices(_without_banner(whole, signs), signs)
+    lines = _without_notices([_without_device(line, signs) for line in _without_banner(whole, signs)], signs)
     kept = without_cards(without_block(lines, addressed(text, signs), signs), signs)
     return Own(_joined(kept), _joined([*_left(whole, kept), *signed]), _joined(_left(lines, kept)))
 
@@ -91,12 +92,14 @@ def _is_banner(line: str, signs: Signs) -> bool:
 
 
 def _without_notices(lines: list[str], signs: Signs, *, only_footers: bool = False) -> list[str]:
-    """Without device lines, a mail server's banner below the words, and a legal notice with what follows it."""
+    """Without device lines and the link below one, a mail server's banner below the words, and a legal notice with what
+    follows it."""
     kept: list[str] = []
-    in_banner = False
+    in_banner = below_footer = False
     for line in lines:
         in_banner = not only_footers and bool(line.strip()) and (in_banner or _is_banner(line, signs))
-        if in_banner or _is_footer(line, signs):
+        below_footer = _is_footer(line, signs) or bool(_LINK.fullmatch(line) and (below_footer or "<" in line))
+        if in_banner or below_footer:
             continue
         if not only_footers and _is_notice(line, signs):
             break
@@ -123,7 +126,7 @@ def _is_footer(line: str, signs: Signs) -> bool:
 
 
 def _without_device(line: str, signs: Signs) -> str:
-    """A text's line without a device line at its end."""
+    """A line without a device line at its end: "4 5 3 Sent from my iPhone"."""
     low = line.casefold()
     for start in signs.vocabulary.mail["device_endings"]:
         at = low.rfind(f"{start} ")

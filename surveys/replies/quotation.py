@@ -78,9 +78,11 @@ def _quotation(lines: Sequence[str], i: int, signs: Signs) -> tuple[bool, str, i
         if len(part) < length or not part[-1]:
             break
         joined = " ".join(part)
-        if _is_attribution(joined, signs):
+        told = _quoted_next(lines, i + length)
+        if _is_attribution(joined, signs) or (told and _is_short_attribution(joined, signs)):
             before = _before_attribution(joined, signs)
-            if before is not None and (length == 1 or before or signs.opener.match(joined)):
+            begun = length == 1 or before or signs.opener.match(joined) or (told and _ADDRESS.search(part[0]))
+            if before is not None and begun:
                 return True, before, length
     return False, "", 0
 
@@ -95,6 +97,13 @@ def _is_attribution(joined: str, signs: Signs) -> bool:
         verb_last = any(found.end() >= len(tail) - 1 for found in signs.wrote.finditer(tail))
         return bool(address or (date and (verb_last or signs.opener.match(joined))))
     return bool(address and date)
+
+
+def _is_short_attribution(joined: str, signs: Signs) -> bool:
+    """ "<name> wrote:", which is one where quoted lines follow."""
+    clean = joined.rstrip(" :：")
+    verbs = [found for found in signs.wrote.finditer(clean) if found.end() == len(clean)]
+    return joined.endswith((":", "：")) and bool(verbs) and len(clean[: verbs[0].start()].split()) in range(1, 6)
 
 
 def _before_attribution(joined: str, signs: Signs) -> str | None:

@@ -12,11 +12,12 @@ from surveys.replies.layouts import Signs
 _NAME = re.compile(r"^[-–—~]?\s?[^\W\d_a-z][\w'’-]*\.?(?: [^\W\d_a-z][\w'’-]*\.?){0,3}(?:, [A-Z][\w.-]{0,8})*,?$")
 _DASH_NAME = re.compile(r"(?:^|\s)[-–—~]\s?[A-ZÀ-Ý][\w'’-]{1,20}\.?$")
 _TO_REACH = re.compile(
-    r"(?:\w{1,8}[.:]?\s)?(?:\+?\d[\d ().-]{6,20}\d(?:\s*(?:x|ext\.?)\s*\d{1,6})?|[\w.+-]{1,64}@[\w.-]{3,80})"
+    r"(?:\w{1,8}[.:]?\s)?(?:[+(]?\d[\d ().-]{6,20}\d(?:\s*(?:x|ext\.?)\s*\d{1,6})?|[\w.+-]{1,64}@[\w.-]{3,80})"
 )
 _TELEPHONE = re.compile(r"\d[\d ().-]{5,}\d")
 _NO_SENTENCE = re.compile(r"[\d@|/]|^\W*$")
 _SCORED = re.compile(r"(?:([^\W\d_]+)\s?[:=-]?\s?)?[1-5](?:[\s,./-]+[1-5]){0,6}")
+_SCORE = re.compile(r"(?<![\w/])[1-5](?![\w/])")
 _MARKS = ("--", "—", "__", "___")
 _MOST_LINES = 9  # of a block or card below a mail
 _LONG_LINE = 90
@@ -37,22 +38,22 @@ def until_mark(lines: list[str]) -> list[str]:
 
 def addressed(text: str, signs: Signs) -> frozenset[str]:
     """The names by which our own mail, quoted below, addresses the client: "To: Ana Lima <...>", "Dear Ana,"."""
-    found = (name for at in signs.addressed.finditer(text) for name in (at[1] or at[2]).split())
+    found = (name for at in signs.addressed.finditer(text) for name in (at[1] or at[2] or at[3]).split())
     return frozenset(name for name in found if len(name) > 1)
 
 
 def without_block(lines: list[str], names: Container[str], signs: Signs) -> list[str]:
     """Without what a mail program puts below every mail of a person at work: from the client's own name on, or a last
     paragraph of capitals and a telephone number."""
-    filled = [i for i, line in enumerate(lines) if line.strip()]
+    filled = [i for i, line in enumerate(lines) if re.search(r"\w", line)]
     given = max((i for i in filled if _gives_scores(lines[i], signs)), default=-1)
     for i in (i for i in filled[-_MOST_LINES:] if i > given and (i == filled[0] or not lines[i - 1].strip())):
-        block = [line for line in lines[i:] if line.strip()]
+        block = [line for line in lines[i:] if re.search(r"\w", line)]
         if not all(map(_is_written_large, block)):
             continue
-        first = block[0].strip(" -–—,").split()[:1]
-        named = bool(first) and first[0] in names and (len(block) > 1 or (i > filled[0] and " " in block[0].strip()))
-        if named and not re.search(r"\d", block[0]):
+        first = next((word for word in block[0].strip(" -–—,").split() if not word.endswith(".")), "")
+        named = first in names and (len(block) > 1 or (i > filled[0] and " " in block[0].strip()))
+        if named and not _SCORE.search(block[0]):
             return lines[:i]
         if i > filled[0] and any(map(_holds_telephone, block)) and not _speaks(block[0], signs):
             return lines[:i]
@@ -72,6 +73,8 @@ def _speaks(line: str, signs: Signs) -> bool:
 
 def _is_written_large(line: str) -> bool:
     """Whether most words of a line are names or addresses."""
+    if _TO_REACH.fullmatch(line.strip()):
+        return True
     words = [word for word in re.findall(r"[^\s|,·•/]+", line) if not word[0].isdigit()]
     large = [word for word in words if word[0].isupper() or "@" in word or "." in word[1:-1] or not word[0].isalpha()]
     if line.isupper() and len(words) > 1:

@@ -211,3 +211,13 @@ def test_a_single_word_that_often_stands_beside_danger_raises_nothing(text: str)
 
 def test_words_of_farewell_are_kept_where_they_are_danger() -> None:
     assert read("goodbye, thank you for trying to save me").comment == "goodbye, thank you for trying to save me"
+
+
+@pytest.mark.parametrize("text", ["wrong guy, quit texting me", "not my boyfriend\nstop texting me"])
+def test_words_before_a_comma_take_no_wish_to_stop_back(text: str) -> None:
+    assert read(text).opt_out
+
+
+@pytest.mark.parametrize("text", ["my boyfriend quit texting me", "that guy won't stop texting me, it is a lot"])
+def test_somebody_else_who_stops_or_goes_on_is_no_wish_to_stop(text: str) -> None:
+    assert not read(text).opt_out

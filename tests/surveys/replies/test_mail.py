@@ -29,6 +29,13 @@ UNMARKED = QUOTED.replace("> ", "")
         f"Ana Ruiz (she/her)\nRN, Unit 5 West\n\nOn 3/4/25 5:12 PM, Oak wrote:\n> Dear Ana,\n{QUOTED}",
         f"Ana Ruiz, RN, BSN\nPager 5145\n\nFrom: Oak <a@oak.example>\nSent: Monday\nTo: Ana Ruiz <a@x>\n\n{UNMARKED}",
         f"~ sent from Spark, please forgive brevity ~\n\nOn 3/4/25 5:12 PM, Oak wrote:\n{QUOTED}",
+        f"Oak <a@oak.example>, 4 Mar 2025 Sal, 17:12 tarihinde\nşunu yazdı:\n\n{QUOTED}",
+        f"Quoting Oak <a@oak.example>:\n\n{QUOTED}",
+        f"Oak Counseling wrote:\n{QUOTED}",
+        f"Sent with Aqua Mail for Android\nhttps://aqua.example/5\n\nOn 3/4/25 5:12 PM, Oak wrote:\n{QUOTED}",
+        f"<https://www.avast.example/sig?utm=4>\nVirus-free.www.avast.com\n\nOn 3/4/25 5:12 PM, Oak wrote:\n{QUOTED}",
+        f"Ana Ruiz\nClerk 2\n(555) 010-0145 ext. 3\n\nFrom: Oak\nSent: Monday\nTo: Ana Ruiz <a@x>\n\n{UNMARKED}",
+        f"Ana Ruiz\nBand 5 Nurse, Ward 4\n\n{'*' * 120}\n\nOn 3/4/25 5:12 PM, Oak wrote:\n> Ana, how was it?\n{QUOTED}",
         "CAUTION: This email originated from outside of the organization. Do not click 3 links.",
         "CONFIDENTIALITY NOTICE: stop reading, delete 3 copies, call 555-0100.",
     ],
@@ -38,6 +45,16 @@ def test_a_quotation_signature_or_notice_says_nothing(after: str) -> None:
     assert (answered.scores, answered.opt_out, answered.crisis, answered.comment) == ((5, 4, 3), False, False, None)
     empty = read(f"\n\n{after}", headers=PLAIN)
     assert (set(empty.scores), empty.opt_out, empty.crisis, empty.comment) == ({None}, False, False, None)
+
+
+def test_a_device_line_behind_the_scores_is_no_comment() -> None:
+    reply = read(f"5 4 3 Sent from my iPhone\n\nOn 3/4/25 5:12 PM, Oak wrote:\n{QUOTED}", headers=PLAIN)
+    assert (reply.scores, reply.comment) == ((5, 4, 3), None)
+
+
+@pytest.mark.parametrize("own", ["My sister wrote: 5 stars, https://a.example/5", "I kept this: https://a.example/4"])
+def test_a_sentence_with_an_address_or_of_what_somebody_wrote_is_kept(own: str) -> None:
+    assert read(f"{own}\n\nOn 3/4/25 5:12 PM, Oak wrote:\n{QUOTED}", headers=PLAIN).comment == own
 
 
 @pytest.mark.parametrize("own", ["On Monday we started late.", "From where I sit it was fine.", "Sent from my heart."])

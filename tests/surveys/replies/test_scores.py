@@ -331,3 +331,27 @@ def test_a_fourth_number_that_corrects_one_settles_nothing(text: str) -> None:
 )
 def test_parts_and_lists_of_other_things_are_no_score(text: str) -> None:
     assert scores(text, "heard") == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("felt respected 5 but only a 2 for understood", [None, 5, 2]),
+        ("respected 5 and 2 for understood", [None, 5, 2]),
+        ("heard 5 2 for understood", [5, None, 2]),
+        ("heard and respected 5 but 2 for understood", [5, 5, 2]),
+        ("heard 5 respected 4 2 for understood", [5, 4, 2]),
+    ],
+)
+def test_a_label_before_one_score_and_behind_the_next_both_count(text: str, expected: list[int | None]) -> None:
+    assert list(read(text).scores) == expected
+
+
+@pytest.mark.parametrize("text", ["is my next one the 3rd or the 4th", "1 is best?", "5 is the highest?"])
+def test_a_question_about_numbers_gives_none(text: str) -> None:
+    assert set(read(text, "heard").scores) == {None}
+
+
+def test_a_number_before_a_sentence_about_something_rated_elsewhere_is_a_score() -> None:
+    assert read("4 traffic was murder", "heard").scores == (4,)
+    assert read("4 anxiety this week", "heard").scores == (None,)

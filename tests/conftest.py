@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bot.config import Config
 from bot.flows import context
@@ -18,6 +19,11 @@ ACCOUNT_SID = "AC" + "0" * 31 + "1"
 TOKEN = "a-token-for-tests"
 SENDER = "+15005550006"
 PUBLIC_URL = "http://attune.example"
+# A property is tried on the same examples at every run, however long each takes: no run is refused by luck. To look
+# further, `--hypothesis-profile roaming`, with `--hypothesis-seed N` for a run that can be had again.
+settings.register_profile("roaming", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", settings.get_profile("roaming"), derandomize=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from bot.store.alone import alone_in
 from bot.store.sql import epoch, moment_of
 
 FRESH = timedelta(seconds=90)  # a worker beats every thirty
+PATIENCE = 15.0  # seconds a web that is busy may take to say that it runs
 GOOD_BACKUP_AT = "good_backup_at"  # BACKED_UP_AT is written before the copy is made, since it must be in it
 BESIDE = ("-wal", "-shm", "-journal")  # SQLite takes what is there for a part of whatever file has the name
 
@@ -218,7 +219,7 @@ def put_in_doubt(tx: Tx, ctx: Context, now: datetime) -> Restored:
 def _running(ctx: Context, now: datetime) -> str:
     """What still uses the database, in a sentence; empty where nothing does, or there is no database to ask."""
     with suppress(requests.RequestException):
-        answer = requests.get(f"http://127.0.0.1:{ctx.config.port}/healthz", timeout=2, allow_redirects=False)
+        answer = requests.get(f"http://127.0.0.1:{ctx.config.port}/healthz", timeout=PATIENCE, allow_redirects=False)
         if answer.status_code == 200 and "worker_seen_seconds_ago" in answer.text:
             return f"Attune's web is still running on port {ctx.config.port}: stop it first, or add --force."
     if not ctx.store.exists():

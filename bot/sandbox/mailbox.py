@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from bot.sandbox.faults import Faults
 
+PATIENCE = 60.0  # seconds the server may take to be ready, on a slow or busy machine
 NOTE = re.compile(r"https?://\S+/a/[^\s#]+")
 
 
@@ -103,6 +104,7 @@ class MailServer(Controller):
             enable_SMTPUTF8=True,
             auth_require_tls=False,
             authenticator=_welcome,
+            ready_timeout=PATIENCE,
         )
 
     def _trigger_server(self) -> None:

@@ -51,9 +51,10 @@ class Play:
         """
         client = self._clients.get(phone, self._first)
         todo: dict[str, Callable[[Person], None]] = {"visit": self._visit, "weeks": self._weeks}
-        if what not in todo or not self._lock.acquire(blocking=False):
-            return
-        self.busy, self.problem = f"{client.name}’s visit ends, and the clock moves on", ""
+        with self._lock:
+            if what not in todo or self.busy:
+                return
+            self.busy, self.problem = f"{client.name}’s visit ends, and the clock moves on", ""
         thread = Thread(target=self._guarded, args=(todo[what], client), name="play", daemon=True)
         thread.start()
         if what == "visit":
@@ -66,7 +67,6 @@ class Play:
             self.problem = str(error)
         finally:
             self.busy = ""
-            self._lock.release()
 
     def _visit(self, client: Person) -> None:
         """A week after the last one (or now) a visit ends; then the clock jumps to its check-in."""

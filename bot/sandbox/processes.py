@@ -16,6 +16,7 @@ PATIENCE = 60.0  # seconds a process may take to be ready, on a slow or busy mac
 ENDING = 10.0  # seconds it may take to end
 TRIES = 3  # times a process may fail by itself before it is given up
 TOLD = 2_000  # characters of its log that are shown
+_kept_free: list[socket.socket] = []
 
 
 class FailedToStart(Exception):
@@ -23,10 +24,13 @@ class FailedToStart(Exception):
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine that nobody listens on. As long as this process runs, it is given to nobody else who asks
+    for any port; a server that is told its number, and sets SO_REUSEADDR as servers do, may listen there."""
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    _kept_free.append(keeper)
+    return int(keeper.getsockname()[1])
 
 
 def port_wanted(env: Mapping[str, str]) -> int:

@@ -13,7 +13,7 @@ def test_without_a_setting_it_is_the_machines_clock() -> None:
     """Aware and in UTC."""
     clock = clock_for("")
     assert isinstance(clock, SystemClock)
-    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
     assert clock.now().tzinfo is UTC
     clock.report("worker", busy=False, next_due=None)
 
@@ -22,7 +22,7 @@ def test_a_followed_clock_shows_the_sandboxs_time(sandbox: Sandbox) -> None:
     """Web and worker see the same moment as the sandbox."""
     clock = clock_for(sandbox.environment["ATTUNE_CLOCK_URL"])
     assert isinstance(clock, FollowedClock)
-    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
     assert clock.now().tzinfo is UTC
 
 

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from bot.config import Config
@@ -25,6 +25,8 @@ from tests.support.weeks import At, send
 CHROMIUM = "/usr/bin/chromium"
 SCHEMES = ("light", "dark")
 WIDTHS = (1280, 375, 320)
+PATIENCE = 60_000  # milliseconds; on a busy machine a page takes many seconds, and nothing that holds waits that long
+expect.set_options(timeout=PATIENCE)
 
 
 class _Quiet(WSGIRequestHandler):
@@ -102,7 +104,7 @@ class _Clock:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-background-networking"]
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=2 * PATIENCE)
         yield found
         found.close()
 
@@ -119,6 +121,7 @@ def opened(browser: Browser) -> Iterator[Callable[..., Opened]]:
             java_script_enabled=script,
         )
         contexts.append(window)
+        window.set_default_timeout(PATIENCE)
         found = Opened(window.new_page())
         found.watch()
         found.page.goto(url)

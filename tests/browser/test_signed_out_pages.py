@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bot.flows import accounts
 from bot.flows.links import stop_link
@@ -89,15 +89,15 @@ def test_a_new_mail_address(look: Look, posted: Served) -> None:
     look.page.get_by_text("Change it").click()
     look.page.get_by_label("New address").fill("ines.new@riverside.example")
     look.here("a new address is typed")
-    look.page.get_by_role("button", name="Send the link").click()
-    look.page.get_by_text("Becomes").wait_for()
+    follow(look.page.get_by_role("button", name="Send the link"))
+    expect(look.page.get_by_text("Becomes")).to_be_visible()
     look.here("it waits to be confirmed")
     link = mailed(practice, "new_address")[-1]
     look.at(link, "a link to confirm")
     follow(look.page.get_by_role("button", name="Yes, this is mine"))
     look.at(link, "a link that is used up")
     look.at(f"/people/staff/{practice.staff['Ines']}", "changed")
-    assert look.page.get_by_text("ines.new@riverside.example").is_visible()
+    expect(look.page.get_by_text("ines.new@riverside.example")).to_be_visible()
 
 
 def test_the_second_step_set_up_and_taken(look: Look, posted: Served) -> None:

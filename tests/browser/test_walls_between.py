@@ -1,6 +1,6 @@
 """Two practices on one installation, and somebody who left, in Chromium: what a browser that is open still shows."""
 
-import time
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ def test_nothing_crosses_between_two_practices_of_one_installation(served: Serve
 
 
 def test_somebody_who_left_sees_the_sign_in_page_at_the_next_click(served: Served, opened: Open) -> None:
-    """Within a second of Dana's noting it, in a browser that was open all the while; the mailed link is dead, too."""
+    """The first after Dana noted it, in a browser that was open all the while; the mailed link is dead, too."""
     practice = served.practice
     weekly(practice, "Ana", DECLINE)
     assess(practice, NOW)
@@ -54,12 +54,10 @@ def test_somebody_who_left_sees_the_sign_in_page_at_the_next_click(served: Serve
     dana = manager(practice.ctx, practice.practice, practice.staff["Dana"])
     with practice.ctx.store.transaction(write=False) as tx:
         assert people.get(tx, practice.practice.id, practice.staff["Theo"]).active
-    noted = time.monotonic()
     colleagues.set_active(practice.ctx, dana, practice.staff["Theo"], False, NOW)
     follow(page.get_by_role("link", name="Ana").first)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    assert time.monotonic() - noted < 5, "at the first click; a busy machine takes its time to draw it"
-    assert "Ana" not in page.content()
+    assert not re.search(r"\bAna\b", page.content()), "a word: three letters stand in a token by chance"
     answer = page.goto(link)
     assert answer
     assert answer.status == 404

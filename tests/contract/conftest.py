@@ -1,7 +1,6 @@
 """What someone else says: Twilio's packages behind a line protocol, and a proxy that checks our traffic."""
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -13,11 +12,12 @@ import pytest
 import requests
 
 from bot.sandbox import Sandbox
+from bot.sandbox.processes import free_port
 
 HERE = Path(__file__).parent
 PRISM = HERE / "node_modules/@stoplight/prism-cli/dist/index.js"
 DESCRIPTION = HERE / "node_modules/twilio-description.json"
-START_UP = 30  # seconds the proxy may take to listen
+PATIENCE = 120  # seconds a program of node's may take to begin or to end, on a slow or busy machine
 
 
 class Oracle:
@@ -39,7 +39,7 @@ class Oracle:
 
     def close(self) -> None:
         self._node.terminate()
-        self._node.wait(10)
+        self._node.wait(PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -67,29 +67,25 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def proxy(fetched: None, sandbox: Sandbox) -> Iterator[str]:
     """The address of a proxy before the sandbox: 422 for a request, 500 for an answer that isn't as described."""
-    port = _free_port()
+    port = free_port()
     where = ["-h", "127.0.0.1", "-p", str(port), str(DESCRIPTION), sandbox.url]
     command = ["node", str(PRISM), "proxy", "--errors", *where]
     prism = subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
-    _wait_for(address)
+    _wait_for(address, prism)
     yield address
     prism.terminate()
-    prism.wait(10)
+    prism.wait(PATIENCE)
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _wait_for(address: str) -> None:
-    until = time.monotonic() + START_UP
+def _wait_for(address: str, prism: "subprocess.Popen[bytes]") -> None:
+    """Until it answers anything. Its first answer takes longest: it only then reads the whole description."""
+    until = time.monotonic() + PATIENCE
     while True:
         try:
-            requests.get(address, timeout=2)
+            requests.get(address, timeout=PATIENCE)
             return
-        except requests.ConnectionError:
-            assert time.monotonic() < until, f"the checking proxy isn't there after {START_UP} seconds"
+        except requests.RequestException:
+            assert prism.poll() is None, "the checking proxy ended by itself"
+            assert time.monotonic() < until, f"the checking proxy isn't there after {PATIENCE} seconds"
             time.sleep(0.1)

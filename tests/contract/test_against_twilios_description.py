@@ -16,6 +16,7 @@ from bot.sandbox.faults import Fault
 from bot.sandbox.server import ACCOUNT_SID, AUTH_TOKEN, MESSAGING_SERVICE_SID, SENDER
 from bot.sandbox.twilio_errors import MAGIC_FROM, MAGIC_TO
 
+PATIENCE = 120  # seconds
 ANA, BEN = "+12025550111", "+12025550122"
 DESCRIPTION = Path(__file__).parent / "node_modules/twilio-description.json"
 
@@ -24,7 +25,7 @@ class Through(TwilioHttpClient):  # type: ignore[misc]  # twilio has no types
     """Twilio's own client, led through the proxy."""
 
     def __init__(self, address: str) -> None:
-        super().__init__(timeout=20, max_retries=0)
+        super().__init__(timeout=PATIENCE, max_retries=0)
         self.address = address
 
     def request(self, method: str, uri: str, *args: Any, **kwargs: Any) -> Any:
@@ -39,7 +40,7 @@ def twilio(proxy: str) -> Client:
 def delivered(sandbox: Sandbox) -> None:
     """Wait until nothing is on its way any more."""
     sandbox.clock.report("test", version=10**9, busy=False, next_due=None)
-    assert sandbox.clock.wait_idle(10)
+    assert sandbox.clock.wait_idle(PATIENCE)
 
 
 def send(twilio: Client, **changes: Any) -> Any:
@@ -125,7 +126,7 @@ def test_too_many_requests_is_told_as_described(twilio: Client, sandbox: Sandbox
 def test_the_proxy_would_catch_a_request_that_is_not_as_described(proxy: str) -> None:
     url = f"{proxy}/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
     wrong = {"To": ANA, "From": SENDER, "Body": "Hi", "ValidityPeriod": "soon"}
-    assert requests.post(url, wrong, auth=(ACCOUNT_SID, AUTH_TOKEN), timeout=20).status_code == 422
+    assert requests.post(url, wrong, auth=(ACCOUNT_SID, AUTH_TOKEN), timeout=PATIENCE).status_code == 422
 
 
 def test_the_proxy_would_catch_an_answer_that_is_not_as_described(

@@ -7,7 +7,6 @@ auditor opens a copy of the database: each text that was answered 200 is in the 
 import json
 import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined]
 
 from bot.config import Config
 from bot.flows import context
+from bot.sandbox.processes import free_port
 from tests.faults.disk import AFTER, BEFORE, POWER, Disk, with_disk
 from tests.faults.texting import PATIENCE, SID, THREADS, TOKEN, URL, Texters, answers_of, found_askers
 
@@ -75,7 +75,7 @@ class Run:
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan, self.folder = plan, folder
         self.rng = random.Random(plan.seed)
-        self.port = _free_port()
+        self.port = free_port()
         env = {
             "DATABASE_URL": self._database(),
             "PUBLIC_URL": URL,
@@ -288,9 +288,3 @@ def audit(found: Found, answered: set[int], sent: set[int]) -> list[str]:
     if -1 in found.answers:
         wrong.append("answers of a text that isn't there")
     return wrong
-
-
-def _free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])

@@ -71,7 +71,10 @@ def _upgrade(plant: str, seed: int) -> list[str]:
 
 
 def _restore(plant: str, seed: int) -> list[str]:
-    return restore(seed, 4, plant)[0]
+    for further in range(5):  # three restores in four have something on its way; now and then all of four have nothing
+        if found := restore(seed + further, 4, plant)[0]:
+            return found
+    return []
 
 
 TWINS: Mapping[str, Callable[[int], list[str]]] = {

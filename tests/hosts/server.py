@@ -4,7 +4,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import time
@@ -15,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+
+from bot.sandbox.processes import free_port
 
 NOBODY = 65534
 SETTINGS = (
@@ -29,7 +30,7 @@ class Server:
     def __init__(self, folder: Path, port: int = 0, inside: Sequence[str] = (), address: str = "127.0.0.1") -> None:
         """`port`: any that is free, unless given. `inside`: what to put before a command so that it runs on the
         server's host, which has this address."""
-        self.folder, self.port, self.address = folder / "data", port or _free_port(), address
+        self.folder, self.port, self.address = folder / "data", port or free_port(), address
         self._inside, self._process = inside, None
         self.env: Mapping[str, str] | None = None  # what it is started with; None: what we have ourselves
         self._log = folder / "postgres.log"
@@ -123,7 +124,7 @@ class Server:
 
     def _await_end(self) -> None:
         """The last of its processes holds the shared memory until it is gone, and a start before that is refused."""
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while time.monotonic() < until and self._processes():
             time.sleep(0.02)
 
@@ -139,11 +140,6 @@ def _open_up(folder: Path, *files: Path) -> None:
     for each in folder.parents:
         if each.stat().st_uid == os.geteuid():
             each.chmod(each.stat().st_mode | stat.S_IXOTH)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def _works_in(pid: str, folder: str) -> bool:

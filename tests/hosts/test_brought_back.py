@@ -119,7 +119,7 @@ class Interrupted:
 
 def await_server(ctx: Context) -> None:
     """Until it is spoken with again: whoever found it gone leaves it alone for a moment."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         try:
             with ctx.store.transaction(write=False):
@@ -153,7 +153,7 @@ def test_one_put_back_while_a_text_is_on_its_way_sends_nothing_again(
     interrupted = replace(ctx, channels={**ctx.channels, "sms": Interrupted(ctx.channels["sms"], wait)})
     passes = worker.Worker(interrupted, At(MONDAY_NOON + 2 * HOUR))
     passes._guarded()
-    assert on_its_way.wait(20)
+    assert on_its_way.wait(60)
     put_back(server, kept)
     is_back.set()
     for hands in passes._hands():

@@ -30,6 +30,8 @@ from tests.support.cast import ALWAYS_OPEN
 SENDERS = 4  # threads that post texts
 TAKES = 0.1  # seconds the provider takes to answer, on average
 STAYS = 1.0  # seconds a process runs before it is told to stop, on average
+ENOUGH = 20  # texts that must be taken for a run to mean anything
+REST = 300.0  # seconds in which all must come to its end, on a slow machine
 EARLY = 0.25  # the share that is told so at a random moment of its start
 
 
@@ -88,11 +90,12 @@ class _Run:
             thread.start()
         for thread in keepers:
             thread.join()
+        until(lambda: len(self.told.taken) > ENOUGH, REST)  # by the last web, where the others lived but a moment
         self._over.set()
         for thread in beside:
             thread.join()
-        until(self._quiet)
-        return self._judge()
+        at_rest = until(self._quiet, REST)
+        return self._judge([] if at_rest else [f"after {REST:.0f} s something still waits"])
 
     def _keep(self, name: str, rng: random.Random) -> None:
         """Start one process again and again; SIGTERM ends it, mostly in the middle of its work."""
@@ -158,12 +161,12 @@ class _Run:
         with self.ctx.store.transaction(write=False) as tx:
             return tx.all(sql)
 
-    def _judge(self) -> Outcome:
+    def _judge(self, wrong: list[str]) -> Outcome:
         heard = Counter(str(row["provider_id"]) for row in self._rows("select provider_id from inbox"))
         rows = {row["id"]: row for row in self._rows("select id, kind, state, looks, provider_id from outbox")}
         owner = {row["id"]: row["outbox_id"] for row in self._rows("select id, outbox_id from attempt")}
         booked = Counter(owner.get(taken.attempt) for taken in self.provider.book)
-        wrong = [f"{sid} was answered 200 and isn't there" for sid in set(self.told.taken) - set(heard)]
+        wrong += [f"{sid} was answered 200 and isn't there" for sid in set(self.told.taken) - set(heard)]
         wrong += [f"{sid} is there {n} times" for sid, n in heard.items() if n > 1]
         wrong += [f"row {row} was taken by the provider {n} times" for row, n in booked.items() if n > 1]
         wrong += [f"row {row} is {found['state']}, taken: {booked[row]}" for row, found in rows.items()

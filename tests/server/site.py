@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
+import psutil
 from twilio.request_validator import RequestValidator
 
 from bot.config import Config
@@ -25,6 +26,7 @@ NAME = "attune.riverside.example"
 TOKEN = "a-token-for-tests"
 SMS, STATUS = "/webhooks/twilio/sms", "/webhooks/twilio/status"
 PATIENCE = 60.0  # seconds a process may take to be ready or to end, on a busy machine
+WEBS = 2  # processes that serve, beside the first
 
 
 @dataclass
@@ -78,9 +80,10 @@ class Site:
         )  # fmt: skip
 
     def serve(self) -> "subprocess.Popen[bytes]":
-        """Web, once it answers."""
+        """Web, once it answers and every process of it is at work: one that has only just parted hears no SIGTERM."""
         process = self.start("web")
-        assert until(lambda: process.poll() is not None or self.healthy()), self.log.read_text()[-2000:]
+        ready = until(lambda: process.poll() is not None or (self.healthy() and all_at_work(process.pid)))
+        assert ready, self.log.read_text()[-2000:]
         return process
 
     def healthy(self) -> bool:
@@ -94,6 +97,14 @@ class Site:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def all_at_work(web: int) -> bool:
+    """Whether each process of web is there and has begun a thread of its own, which is the last it does to be ready."""
+    with suppress(psutil.NoSuchProcess):
+        there = psutil.Process(web).children()
+        return len(there) == WEBS and all(each.num_threads() > 1 for each in there)
+    return False
 
 
 @contextmanager

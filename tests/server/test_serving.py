@@ -1,6 +1,7 @@
 """Web's processes part once the application is made: each is whole by itself, and another follows one that ends."""
 
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,7 +55,13 @@ def test_processes_told_to_begin_again_and_killed_ones_are_followed_by_others_th
 
 
 def _of(web: psutil.Process) -> list[psutil.Process]:
-    return [child for child in web.children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in web.children() if _lives(child)]
+
+
+def _lives(child: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):  # it was there a moment ago
+        return child.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _takes(site: Site, number: int) -> bool:

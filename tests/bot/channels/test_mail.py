@@ -1,5 +1,6 @@
 """Mail: which answer of the server is a yes, a no, a later, and which leaves it open; and what a mail looks like."""
 
+import smtplib
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -130,8 +131,17 @@ def test_no_answer_after_the_mail_leaves_it_open(
 def test_silence_after_the_mail_leaves_it_open(
     channel: MailChannel, wire: Wire, letter: Outgoing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the time-out."""
-    monkeypatch.setattr(mail, "TIMEOUT_SECONDS", 0.2)
+    """After the time-out, which is short once the mail is out."""
+    send = smtplib.SMTP.send
+
+    def sent(self: smtplib.SMTP, words: bytes | str) -> None:
+        send(self, words)
+        if isinstance(words, bytes) and words.endswith(b"\r\n.\r\n"):
+            assert self.sock
+            assert self.sock.gettimeout() == mail.TIMEOUT_SECONDS
+            self.sock.settimeout(0.05)
+
+    monkeypatch.setattr(smtplib.SMTP, "send", sent)
 
     def talk(connection: socket.socket) -> None:
         lines = connection.makefile("rwb", buffering=0)

@@ -203,7 +203,7 @@ def test_an_export_needs_a_reason_which_is_kept_sealed(practice: Riverside, dana
     client_export.by_manager(practice.ctx, dana, practice.clients["Ana"], "Ana asked for it", NOW)
     [note] = practice.rows("select words_sealed from audit where what like 'export%'")
     assert note["words_sealed"]
-    assert "Ana" not in str(note["words_sealed"])
+    assert "asked" not in str(note["words_sealed"])
 
 
 def test_nobody_but_a_manager_of_the_practice_gets_anywhere(practice: Riverside) -> None:

@@ -99,7 +99,7 @@ def test_the_reason_is_kept_where_nobody_without_the_key_can_read_it(practice: R
         [note] = tx.all("select * from audit")
         assert (note["who"], note["what"]) == ("command", "export answers")
         assert tx.open("audit", "words", note["id"], note["words_sealed"]) == "Ana asked for hers"
-    assert "Ana" not in str(note)
+    assert "asked" not in str(note)
 
 
 def test_the_reason_is_kept_before_anything_is_read(practice: Riverside, monkeypatch: pytest.MonkeyPatch) -> None:

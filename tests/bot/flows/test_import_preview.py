@@ -1,6 +1,5 @@
 """A file before it is taken: the preview says what the import then does, and stores nothing."""
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from bot.store import staff
 from tests.bot.flows.test_intake import EMA, VISIT, client, everything, table
 from tests.support.cast import MONDAY_NOON, Riverside
 from tests.support.managing import manager
+from tests.support.timing import cost
 
 NOW = MONDAY_NOON
 ANA = {
@@ -55,8 +55,8 @@ def test_nothing_but_the_sealed_file_is_stored_before_it_is_confirmed(practice: 
     show(practice, dana, "roster", EMA)
     assert everything(practice) == before
     [row] = practice.rows("select file_sealed, shown_sealed from import_draft")
-    assert "Ema" not in str(row)
-    assert "RW1h" not in str(row)  # nor as base64
+    assert "Ema Ortiz" not in str(row)
+    assert "RW1hIE9y" not in str(row)  # nor as base64; shorter words stand in what is sealed by chance
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,6 @@ def test_a_leaver_is_not_made_a_therapist_anew_in_words_either(practice: Riversi
 
 def test_ten_thousand_rows_are_looked_over_in_seconds(practice: Riverside, dana: Me) -> None:
     rows = [{**EMA, "client_ref": f"C-{n}", "phone": f"202555{n % 10000:04}"} for n in range(10_000)]
-    began = time.thread_time()
-    handed = show(practice, dana, "roster", *rows)
-    assert handed.counts["new"] == 10_000
-    assert time.thread_time() - began < 10
+    new: list[int] = []
+    assert cost(lambda: new.append(show(practice, dana, "roster", *rows).counts["new"])) < 10
+    assert new == [10_000]

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from bot.flows.tables import BadTable
 from bot.store import clients, people, practices
 from bot.store.clients import Client
 from tests.support.cast import MONDAY_NOON, Riverside
+from tests.support.timing import cost
 
 NOW = MONDAY_NOON
 THEO = "theo@riverside.example"
@@ -309,18 +309,17 @@ def test_ten_thousand_rows_take_a_few_seconds(practice: Riverside) -> None:
         for n in range(200)
     ]
     assert take(practice, "roster", *people_).new == 200
-    began = time.thread_time()
-    taken = take(practice, "appointments", *visits)
-    seconds = time.thread_time() - began
-    assert counts(taken) == (10_000, 0, 0, 0)
+    took: list[tuple[int, ...]] = []
+    seconds = cost(lambda: took.append(counts(take(practice, "appointments", *visits))))
+    assert took == [(10_000, 0, 0, 0)]
     assert seconds < 15, f"{seconds:.1f} s"
 
 
 def test_ten_thousand_clients_take_a_few_seconds(practice: Riverside) -> None:
     rows = [{**EMA, "client_ref": f"C-{n}", "phone": f"202555{n:04}"} for n in range(10_000)]
-    began = time.thread_time()
-    assert counts(take(practice, "roster", *rows)) == (10_000, 0, 0, 0)
-    seconds = time.thread_time() - began
+    took: list[tuple[int, ...]] = []
+    seconds = cost(lambda: took.append(counts(take(practice, "roster", *rows))))
+    assert took == [(10_000, 0, 0, 0)]
     assert seconds < 15, f"{seconds:.1f} s"
 
 

@@ -71,7 +71,7 @@ def test_the_mail_goes_out_with_a_way_back_a_way_out_and_the_name_clients_know(
     assert (mail.sender, mail.recipients) == ("notes@riverside.example", (ANA,))
     for part in (mail.text, mail.html):
         assert "How heard did you feel?" in part
-        assert "Ana" not in part
+        assert not re.search(r"\bAna\b", part), "a word: three letters stand in a token by chance"
         assert "Theo" not in part
 
 

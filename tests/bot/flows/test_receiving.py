@@ -229,7 +229,7 @@ def test_odd_text_is_kept_as_it_came(talk: Talk, body: str) -> None:
     assert talk.alerts() == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.text(st.characters(codec=None, exclude_categories=[]), max_size=60))
 def test_any_text_is_taken_in(talk: Talk, body: str) -> None:
     assert talk.text(STRANGER, body, NOON)

@@ -39,7 +39,7 @@ class AtAddress(TwilioHttpClient):  # type: ignore[misc]  # twilio has no types
     """Twilio's own client, led to the sandbox."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(timeout=2, max_retries=0)
+        super().__init__(timeout=60, max_retries=0)
         self.url = url
 
     def request(self, method: str, uri: str, *args: Any, **kwargs: Any) -> Any:
@@ -104,7 +104,7 @@ def texts(sandbox: Sandbox) -> Any:
     """A client texts; what the webhook answered."""
 
     def texts(words: str, number: str = ANA) -> int:
-        answer = requests.post(f"{sandbox.url}/sandbox/text", json={"from": number, "body": words}, timeout=5)
+        answer = requests.post(f"{sandbox.url}/sandbox/text", json={"from": number, "body": words}, timeout=60)
         return int(answer.json()["webhook"])
 
     return texts

@@ -42,7 +42,7 @@ def director(sandbox: Sandbox) -> Remembers:
 
 
 def guide(sandbox: Sandbox) -> BeautifulSoup:
-    return BeautifulSoup(requests.get(sandbox.url, timeout=5).text, "html.parser")
+    return BeautifulSoup(requests.get(sandbox.url, timeout=60).text, "html.parser")
 
 
 def test_a_process_that_fails_is_shown_with_its_log(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_ben_declines_until_someone_asks_and_then_mends() -> None:
 def test_the_guide_has_one_button_and_only_for_the_step_to_take_now(sandbox: Sandbox, director: Remembers) -> None:
     [button] = guide(sandbox).select(".steps button")
     assert button.get_text() == "Ana’s visit has just ended"
-    requests.post(f"{sandbox.url}/play", {"what": button["value"]}, timeout=5)
+    requests.post(f"{sandbox.url}/play", {"what": button["value"]}, timeout=60)
     assert director.asked == [("visit", "")]
 
 
@@ -121,7 +121,7 @@ def test_the_guide_says_what_is_going_on_and_what_went_wrong(sandbox: Sandbox, d
 
 
 def test_a_phone_can_have_a_visit_of_its_own(sandbox: Sandbox, director: Remembers) -> None:
-    answer = requests.post(f"{sandbox.url}/play", {"what": "visit", "phone": ANA}, timeout=5)
+    answer = requests.post(f"{sandbox.url}/play", {"what": "visit", "phone": ANA}, timeout=60)
     assert director.asked == [("visit", ANA)]
     assert answer.url == f"{sandbox.url}/phone/{ANA}"
     assert "Ana’s visit has just ended" in answer.text
@@ -130,7 +130,7 @@ def test_a_phone_can_have_a_visit_of_its_own(sandbox: Sandbox, director: Remembe
 def test_without_a_director_there_are_no_such_buttons(sandbox: Sandbox) -> None:
     sandbox.parts.name({ANA: Owner("Ana")})
     assert guide(sandbox).select(".steps button") == []
-    assert requests.post(f"{sandbox.url}/play", {"what": "visit"}, timeout=5).status_code == 404
+    assert requests.post(f"{sandbox.url}/play", {"what": "visit"}, timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize(("follows", "host"), [(True, "127.0.0.1"), (False, "0.0.0.0")])

@@ -76,7 +76,7 @@ def test_a_writer_that_hangs_does_not_hang_the_others_without_a_word(store: Stor
                 pass
         with store.transaction(write=False) as tx:
             assert system.value(tx, "held") is None, "readers don't wait"
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < 30
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.join()
@@ -110,7 +110,7 @@ def test_threads_share_one_store(store: Store) -> None:
     assert number(store) == 60
 
 
-def test_threads_that_end_leave_no_files_open(store: Store) -> None:
+def test_threads_that_end_leave_no_files_open(store: Store, path: Path) -> None:
     """A server whose threads come and go must not run out of handles."""
 
     def write() -> None:
@@ -122,7 +122,7 @@ def test_threads_that_end_leave_no_files_open(store: Store) -> None:
             thread = threading.Thread(target=write)
             thread.start()
             thread.join()
-        return len(os.listdir("/proc/self/fd"))
+        return sum(name.startswith(str(path)) for name in _handles())
 
     assert run(3) == run(30)
 
@@ -133,9 +133,9 @@ def test_after_a_fork_parent_and_child_both_write(store: Store, path: Path) -> N
         system.set_value(tx, "number", "1")
     child = os.fork()
     if child == 0:
-        held = [os.path.basename(os.readlink(f"/proc/self/fd/{fd}")) for fd in _handles()]
+        held = sum(name.startswith(str(path)) for name in _handles())
         with store.transaction() as tx:
-            system.set_value(tx, "held", str(sum(name.startswith(path.name) for name in held)))
+            system.set_value(tx, "held", str(held))
         os._exit(0)
     with store.transaction() as tx:
         system.set_value(tx, "number", "2")
@@ -147,7 +147,12 @@ def test_after_a_fork_parent_and_child_both_write(store: Store, path: Path) -> N
 
 
 def _handles() -> list[str]:
-    return [fd for fd in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{fd}")]
+    """Where the handles of this process lead; other threads may close theirs meanwhile."""
+    found = []
+    for fd in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(f"/proc/self/fd/{fd}"))
+    return found
 
 
 def test_a_child_forked_in_a_transaction_is_refused(store: Store) -> None:

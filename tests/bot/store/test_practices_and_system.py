@@ -69,7 +69,7 @@ def test_the_audit_trail_keeps_who_did_what_and_seals_what_they_said_of_it(store
         practices.note(tx, small.id, "command", "export answers", small.id, NOW, words="for Ana's complaint")
         row = tx.one("select * from audit")
         assert row is not None
-        assert "Ana" not in str(row)
+        assert "complaint" not in str(row)
         assert (row["who"], row["what"], row["about"]) == ("command", "export answers", small.id)
         assert tx.open("audit", "words", row["id"], row["words_sealed"]) == "for Ana's complaint"
 

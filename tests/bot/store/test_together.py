@@ -219,16 +219,21 @@ def test_one_that_is_in_the_hands_of_a_thread_that_hangs_is_told_that_nothing_is
         while not store._together._waiting:
             threading.Event().wait(0.001)
 
-    real = together.Together._try
+    real, waits = together.Together._try, together.Together._wait
 
     def hanging(self: Any, tx: Any, piece: Any) -> None:
         if piece.work is not first:
             hangs.set()
-            told.wait(10)
+            told.wait(20)
         real(self, tx, piece)
 
-    monkeypatch.setattr(together, "PATIENCE", 0.2)
+    def out_of_patience(self: Any, piece: Any, _until: float) -> None:
+        hangs.wait(20)
+        waits(self, piece, 0.0)
+
+    monkeypatch.setattr(together, "PATIENCE", 0.05)
     monkeypatch.setattr(together.Together, "_try", hanging)
+    monkeypatch.setattr(together.Together, "_wait", out_of_patience)
     store.together(first)
     assert hangs.is_set()
     assert "isn't known" in str(found[0])

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -16,15 +17,37 @@ DESK = -1
 PATIENCE = 90.0  # seconds that a process may take to end on a busy machine
 
 
+class Power:
+    """What fails where workers and database are on one machine."""
+
+    def __init__(self, disk: Disk) -> None:
+        self.disk = disk
+
+    def env(self) -> Mapping[str, str] | None:
+        """What processes are started with; None: what we have ourselves."""
+        return with_disk(os.environ, self.disk)
+
+    def fail(self, rng: random.Random) -> bool:
+        """It fails; whether the workers outlive that."""
+        self.disk.power_off()
+        return False
+
+    def come_back(self, rng: random.Random) -> None:
+        """Whoever did not outlive it is dead by now."""
+        self.disk.cut(rng)
+
+
 class Crew:
     """The worker processes, by slot, and the one at the desk. Whoever is killed is replaced; whoever froze is let go
     on after a while."""
 
-    def __init__(self, workers: int, frozen_for: float, order: dict[str, object], log: Path, disk: Disk | None) -> None:
-        self._workers, self._frozen_for, self._disk = workers, frozen_for, disk
+    def __init__(
+        self, workers: int, frozen_for: float, order: dict[str, object], log: Path, power: Power | None
+    ) -> None:
+        self._workers, self._frozen_for, self._power = workers, frozen_for, power
         self._nursery = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.nursery", json.dumps(order)],
-            env=with_disk(os.environ, disk) if disk else None,
+            env=power.env() if power else None,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log.open("ab"), text=True,
         )  # fmt: skip
         self._lock = Lock()
@@ -45,16 +68,19 @@ class Crew:
 
     def cut(self, rng: random.Random) -> None:
         """The power fails, now or at somebody's sync, and comes back."""
-        assert self._disk is not None
+        assert self._power is not None
         if rng.random() < 0.5:
-            self._disk.die_at(self._disk.syncs() + rng.randrange(1, 8), rng.choice((BEFORE, AFTER)) | POWER)
+            disk = self._power.disk
+            disk.die_at(disk.syncs() + rng.randrange(1, 8), rng.choice((BEFORE, AFTER)) | POWER)
             time.sleep(rng.random())
         with self._lock:
-            self._disk.power_off()
-            self._bury_all()
-            self._disk.cut(rng)
+            dead = [DESK] if self._power.fail(rng) else list(self._pids)
+            for slot in dead:
+                self._bury(self._pids[slot])
+            self._power.come_back(rng)
             self.cuts += 1
-            self._start_all()
+            for slot in dead:
+                self._start(slot)
 
     def end(self) -> None:
         """End them all."""
@@ -102,7 +128,7 @@ class Crew:
 
     def _look_after(self, slot: int, pid: int) -> None:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        off = self._disk is not None and self._disk.is_off()
+        off = self._power is not None and self._power.disk.is_off()
         if state == "Z" and not off:  # it died at a sync
             self._replace(slot)
         elif state != "T":

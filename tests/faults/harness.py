@@ -1,6 +1,7 @@
 """One run: a practice, a provider, a few worker processes that are killed and frozen, and a clock that is set.
 
-With power cuts, the practice's files are on a disk that forgets what was not synced (`disk.py`).
+With power cuts, the practice's files are on a disk that forgets what was not synced (`disk.py`). `server_sending.py`
+plays the same on PostgreSQL.
 """
 
 import random
@@ -17,7 +18,7 @@ from bot.config import Config
 from bot.flows import context
 from tests.faults.auditor import Auditor, Findings
 from tests.faults.clock import SharedClock
-from tests.faults.crew import Crew
+from tests.faults.crew import Crew, Power
 from tests.faults.desk import Desk
 from tests.faults.disk import AFTER, BEFORE, Disk
 from tests.faults.practice import EDGE, NOON, found_practice
@@ -72,19 +73,20 @@ class Outcome:
 def run(plan: Plan) -> Outcome:
     """Play the plan and have it audited."""
     with tempfile.TemporaryDirectory(prefix="attune-faults-") as folder:
-        return _Run(plan, Path(folder)).play()
+        return Run(plan, Path(folder)).play()
 
 
-class _Run:
+class Run:
+    """On SQLite: workers and database on one machine."""
+
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan = plan
         self.rng = random.Random(plan.seed)
         self.clock = SharedClock(folder / "clock")
         self.clock.set(plan.start.timestamp())
         self.provider = Provider(random.Random(f"{plan.seed}-provider"), self.clock.times, plan.fates, plan.lag)
-        (folder / "disk").mkdir()
         env = {
-            "DATABASE_URL": f"sqlite:///{folder}/disk/attune.db",
+            "DATABASE_URL": self._database(folder),
             "PUBLIC_URL": "http://attune.example",
             "SECRET_KEY": "a-secret-for-tests-that-is-long-enough",
             "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -100,7 +102,8 @@ class _Run:
         self.ctx.store.migrate()
         self.zones = found_practice(self.ctx, plan.clients, plan.late, self.rng)
         self.ctx.store.close()
-        self.disk = Disk(folder / "disk", folder / "book") if plan.cuts else None
+        power = self._power(folder) if plan.cuts else None
+        self.disk = power.disk if power else None
         self.desk = Desk(folder / "desk")
         order = {
             "env": env,
@@ -112,9 +115,18 @@ class _Run:
             "freeze": [plan.freeze, plan.frozen_whole, plan.frozen_for, plan.freeze_in],
         }
         self.log = folder / "log"
-        self.crew = Crew(plan.workers, plan.frozen_for, order, self.log, self.disk)
+        self.crew = Crew(plan.workers, plan.frozen_for, order, self.log, power)
         self.side = ThreadPoolExecutor(4)
         self.to_stop = self._draw_stops()
+
+    def _database(self, folder: Path) -> str:
+        """Where it is to be."""
+        (folder / "disk").mkdir()
+        return f"sqlite:///{folder}/disk/attune.db"
+
+    def _power(self, folder: Path) -> Power:
+        """From now on what is not synced may be lost."""
+        return Power(Disk(folder / "disk", folder / "book"))
 
     def play(self) -> Outcome:
         self.provider.hooks.kill = self.crew.kill

@@ -1,7 +1,8 @@
 """`python -m tests.faults.run`: the full numbers of every promise under faults; prints seeds, figures, what broke.
 
 Its parts, which `--only` picks: `sending` (kills, power cuts, lost answers at every step of a send), `replies` (power
-cuts and kills of web servers), `server` (those of a PostgreSQL server), `upgrades` (dying at every sync), `restores`
+cuts and kills of web servers), `server` and `server-sending` (those of a PostgreSQL server, under replies and under
+sending), `upgrades` (dying at every sync), `restores`
 (at random moments), `coming-back` (dying at every sync of a restore or a backup), `twins` (each guard taken out, which
 must be noticed).
 """
@@ -13,7 +14,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from bot import log
-from tests.faults import coming_back, harness, replies, server_cuts, upgrades
+from tests.faults import coming_back, harness, replies, server_cuts, server_sending, upgrades
 from tests.faults.twins import TWINS, restore
 
 PARTS = 10  # practices that share the replies: an audit reads all texts of one
@@ -45,6 +46,14 @@ def _send(seed: int, share: float, plant: str) -> int:
     calls = {f"calls {fate}": n for fate, n in sorted(outcome.met.items())}
     figures = faults | calls | outcome.findings.figures
     return _tell("sending", figures, outcome.findings.violations, outcome.seconds)
+
+
+def _serve_senders(seed: int, share: float, plant: str) -> int:
+    kills, cuts = int(200 * share), int(100 * share)
+    plan = harness.Plan(seed, clients=max(40, kills * 4), late=20, kills=kills, cuts=cuts, at_most=5400, plant=plant)
+    outcome = server_sending.run(plan)
+    faults = {"kills of workers": outcome.kills, "power cuts of the server": outcome.cuts, "freezes": outcome.freezes}
+    return _tell("server-sending", faults | outcome.findings.figures, outcome.findings.violations, outcome.seconds)
 
 
 def _reply(seed: int, share: float, plant: str) -> int:
@@ -106,6 +115,7 @@ _PARTS = {
     "sending": _send,
     "replies": _reply,
     "server": _serve,
+    "server-sending": _serve_senders,
     "upgrades": _upgrade,
     "restores": _restore,
     "coming-back": _come_back,

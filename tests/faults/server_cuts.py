@@ -4,7 +4,6 @@ Real web servers, on the server's machine or on another that stays up. After eac
 would after a real one, and the auditor asks it what is there.
 """
 
-import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -12,13 +11,10 @@ from pathlib import Path
 import psycopg
 
 from tests.faults import replies
-from tests.faults.disk import Disk, library, with_disk
+from tests.faults.disk import Disk
 from tests.faults.replies import ANSWERS, TEXTS, Found, Outcome, Plan, found_in
-from tests.hosts.server import Server
+from tests.faults.served import NoServer, Served
 
-# Little memory and a short log, so that pages are written, synced and written anew all the time.
-SETTINGS = ("shared_buffers=2MB", "max_wal_size=6MB", "min_wal_size=2MB", "checkpoint_warning=0",
-            "wal_sync_method=fdatasync", "io_method=sync")  # fmt: skip
 SPOILED = {"forgetful_server": ("fsync=off",)}
 
 
@@ -32,36 +28,21 @@ class _Run(replies.Run):
     def play(self) -> Outcome:
         try:
             return super().play()
-        except (_NoServer, replies.Stuck) as error:
+        except (NoServer, replies.Stuck) as error:
             self.outcome.violations.append(f"P5 {error}")
             return self.outcome
         finally:
             self.server.strike()
 
     def _database(self) -> str:
-        self.server = Server(self.folder.resolve() / "pg")
-        self._start("fsync=off")  # until it is on the disk that forgets
-        self.url = self.server.url(self.server.fresh())
-        return self.url
+        self.server = Served(self.folder, SPOILED.get(self.plan.plant, ()))
+        return self.server.url
 
     def _put_on_disk(self) -> Disk:
-        self.server.stop()
-        disk = Disk(self.server.folder, self.folder / "book", journal=True)
-        self.server.let_in(disk.book, library())
-        self.server.env = with_disk(os.environ, disk)
-        self._start()
-        return disk
+        return self.server.put_on_disk()
 
     def _environment(self) -> dict[str, str]:
         return replies.ENVIRONMENT
-
-    def _start(self, *more: str) -> None:
-        # what it says of processes that are gone is of no use, and may be torn
-        (self.server.folder / "postmaster.pid").unlink(missing_ok=True)
-        try:
-            self.server.start(*SETTINGS, *SPOILED.get(self.plan.plant, ()), *more)
-        except RuntimeError as error:
-            raise _NoServer(f"the server doesn't start again: {str(error)[-500:]}") from error
 
     def _round(self, ending: str) -> None:
         if self.outcome.violations:  # one is enough to know
@@ -76,11 +57,9 @@ class _Run(replies.Run):
             super()._drain()
 
     def _die_at_a_sync(self, power: int) -> bool:
-        """The first process of the server starts all others anew; it gives up if that fails, too."""
         died = super()._die_at_a_sync(power)
-        if not power and self.server.has_ended():
-            self.server.strike()
-            self._start()
+        if not power:
+            self.server.mend()
         return died
 
     def _end(self, ending: str) -> None:
@@ -91,12 +70,11 @@ class _Run(replies.Run):
         self.server.strike()
         self._cut() if ending == "cut" else self.disk.begin()
         self.outcome.figures["cuts" if ending == "cut" else "kills"] += 1
-        self._start()
+        self.server.start()
 
     def _cut(self) -> None:
-        way = self.disk.cut(self.rng)
+        way = self.server.cut(self.rng)
         self.disk.slow(self.plan.slow)
-        self.server.let_in(*(path for path in self.server.folder.rglob("*") if path.is_file()))
         self.outcome.figures[f"cuts, unsynced {way}"] += 1
 
     def _go_on_with_the_same_webs(self) -> None:
@@ -106,9 +84,9 @@ class _Run(replies.Run):
         self.outcome.figures["web servers that outlived the server"] += 1
 
     def _look(self) -> Found:
-        with suppress(psycopg.OperationalError), psycopg.connect(self.url) as conn:
+        with suppress(psycopg.OperationalError), psycopg.connect(self.server.url) as conn:
             return self._read(conn)
-        raise _NoServer("the server takes no connections")
+        raise NoServer("the server takes no connections")
 
     def _read(self, conn: "psycopg.Connection[tuple[object, ...]]") -> Found:
         """All rows, and whether the index names the same."""
@@ -120,7 +98,3 @@ class _Run(replies.Run):
             return found_in("ok" if whole else "the index names others than the table", texts, given)
         except psycopg.DatabaseError as error:
             return Found(str(error), replies.Counter(), {})
-
-
-class _NoServer(Exception):
-    """It does not come back."""

@@ -7,10 +7,11 @@ seeds are printed when a test fails; `python -m tests.faults.run --seed N` plays
 import random
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
-from tests.faults import harness, replies, server_cuts, upgrades
+from tests.faults import harness, replies, server_cuts, server_sending, upgrades
 from tests.faults.harness import Plan
 from tests.faults.plants import PLANTS
 from tests.faults.twins import TWINS, restore
@@ -83,6 +84,25 @@ def test_on_postgresql_too_a_reply_answered_with_200_survives_power_cuts_and_kil
     assert outcome.violations == [], f"seed {SEED}"
     assert (outcome.figures["cuts"], outcome.figures["kills"]) == (3, 3)
     assert outcome.figures["texts answered 200"] >= 100
+
+
+def test_on_postgresql_too_no_promise_breaks_as_workers_and_the_servers_power_fail() -> None:
+    """Workers that die with the server's machine and workers that outlive it, its files on the disk that forgets (P1
+    to P4)."""
+    plan = Plan(SEED, clients=40, late=4, kills=10, cuts=3, settle=3, patience=120)
+    outcome = server_sending.run(plan)
+    assert outcome.findings.violations == [], f"seed {SEED}"
+    assert outcome.kills >= 10
+    assert outcome.cuts >= 3
+    assert outcome.findings.figures["check-ins due"] == 44
+    assert outcome.findings.figures["check-ins sent"] > 20
+
+
+def test_a_server_that_forgets_what_it_was_told_is_noticed_by_what_is_sent_twice() -> None:
+    """The twin of the run above: the server answers before its disk has it."""
+    plan = Plan(SEED, clients=40, late=0, kills=4, cuts=6, evening=False, patience=30, plant="unhurried_server")
+    runs = (server_sending.run(replace(plan, seed=SEED + n)) for n in range(4))
+    assert any(run.findings.of("P1") or run.findings.of("P2") for run in runs), f"seed {SEED}"
 
 
 def test_an_upgrade_that_dies_at_any_sync_is_as_if_it_had_not_begun_or_done() -> None:

@@ -56,7 +56,7 @@ class Server:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *command], stdout=log, stderr=log, env=self.env
             )
-        self._wait()
+        self.wait()
 
     def kill(self) -> None:
         """kill -9 of the server's first process; the others notice and end at once."""
@@ -109,7 +109,8 @@ class Server:
     def _place(self) -> tuple[str, str]:
         return f"listen_addresses={self.address}", f"port={self.port}"
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Until it takes connections. Raises RuntimeError with the end of its log if it ends, or takes a minute."""
         until = time.monotonic() + 60
         while True:
             try:

@@ -171,20 +171,8 @@ def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None
             skip_to, spaced = token.end(), False
             continue
         first = at_word.get(start, -1)
-        phrase = phrases.get(first) if kind in _WORDS else None
-        if (
-            phrase
-            and kind == "number"
-            and phrase.group == "counts.idiom"
-            and row.items
-            and row.items[-1].kind in ("n", "label")
-        ):
-            phrase = None  # "4 3 2 me voy", "respected 2 the rest idk": no idiom in a row of scores
-        if phrase and kind == "number" and start < until:
-            phrase = None
-        if phrase and phrase.group in _EVEN_A_NUMBER and _PARTED.search(text, start, words.ends[phrase.after - 1]):
-            phrase = None  # "4, me duele", "the last question, five": the number stands alone
-        if phrase and (kind == "word" or phrase.after > first + 1 or phrase.group in _EVEN_A_NUMBER):
+        phrase = phrases.get(first) if kind == "word" or (kind in _WORDS and start >= until) else None
+        if phrase and _holds_together(row, phrase, kind, first):
             made = [_phrase_item(phrase, row, start)]
         else:
             made = _items(kind, token, first, vocabulary)
@@ -192,6 +180,18 @@ def _cut(row: Row, phrases: Mapping[int, Match], vocabulary: Vocabulary) -> None
         row.items += made
         skip_to = made[-1].end
         spaced = kind == "line"
+
+
+def _holds_together(row: Row, phrase: Match, kind: str, first: int) -> bool:
+    """Whether a phrase that begins at a word is one item: "4, me duele" is a number that stands alone, and in a row of
+    scores no idiom begins with one ("4 3 2 me voy", "respected 2 the rest idk")."""
+    in_row = bool(row.items) and row.items[-1].kind in ("n", "label")
+    if kind == "number" and phrase.group == "counts.idiom" and in_row:
+        return False
+    with_number = phrase.group in _EVEN_A_NUMBER
+    if with_number and _PARTED.search(row.text, row.words.starts[first], row.words.ends[phrase.after - 1]):
+        return False
+    return kind == "word" or phrase.after > first + 1 or with_number
 
 
 def _initials(text: str, vocabulary: Vocabulary) -> tuple[Mapping[str, str], int]:

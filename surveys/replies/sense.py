@@ -22,56 +22,57 @@ def _fuse(row: Row, items: list[Item]) -> list[Item]:
     kept: list[Item] = []
     for i, item in enumerate(items):
         before = kept[-1] if kept else None
-        if before and before.kind == "n":
-            if item.kind == "half" and before.form != "choice":
-                before.kind, before.rule, before.end, before.after = "x", "S10", item.end, item.after
-                continue
-            if item.kind == "stars" or (item.form == "glyphs" and before.form in ("digit", "word", "stars")):
-                if item.form == "glyphs" and item.value not in (1, before.value):
-                    before.kind, before.rule = "x", "S9"
-                before.end, before.form = item.end, "stars"
-                continue
-            if (
-                row.role(item, "scores.minus")
-                and item.first >= 0
-                and not (i + 1 < len(items) and (items[i + 1].is_score or items[i + 1].kind in ("label", "place")))
-            ):
-                before.kind, before.rule, before.end, before.after = "x", "S10", item.end, item.after
-                continue
-            if (
-                item.value == "+"
-                and not item.spaced
-                and (i + 1 == len(items) or items[i + 1].spaced or items[i + 1].kind != "n")
-            ):
-                before.hedged, before.end = True, item.end
-                continue
-            if item.value == "*" and not item.spaced and before.form == "digit":
-                before.end = item.end
-                continue
-            if row.role(item, "scores.hedge") and item.first >= 0 and row.words.folded[item.first] in ("ish", "or"):
-                before.hedged, before.end = True, item.end
-                continue
-        if item.kind == "half" and before and before.kind in ("x", "out"):
-            before.end = item.end
+        if before and (_adds_to(row, before, items, i) or _is_named_by(before, items, i)):
             continue
-        if item.kind == "n" and item.form == "choice" and _agrees(kept, item):
-            continue
-        if item.kind == "n" and item.form in ("digit", "word") and _says_again(kept, item):
-            continue
-        if (
-            item.kind == "n"
-            and item.form in ("digit", "word")
-            and before
-            and before.form == "choice"
-            and before.kind == "n"
-            and not _breaks(items, i)
-        ):
-            if before.value != item.value:
-                before.kind, before.rule = "x", "S9"
-            before.end, before.form = item.end, "digit" if before.kind == "n" else before.form
-            continue
-        kept.append(item)
+        said = item.kind == "n" and (_agrees(kept, item) if item.form == "choice" else _says_again(kept, item))
+        if not said:
+            kept.append(item)
     return kept
+
+
+def _adds_to(row: Row, score: Item, items: list[Item], i: int) -> bool:
+    """Take what follows a score into it: a half or a minus opens it (S10), a plus or "ish" hedges it."""
+    item, after = items[i], items[i + 1] if i + 1 < len(items) else None
+    if item.kind == "half" and score.kind in ("x", "out"):
+        score.end = item.end
+        return True
+    if score.kind != "n":
+        return False
+    said = item.first >= 0
+    plus = item.value == "+" and not item.spaced and (after is None or after.spaced or after.kind != "n")
+    ish = said and row.role(item, "scores.hedge") and row.words.folded[item.first] in ("ish", "or")
+    leads = after is not None and (after.is_score or after.kind in ("label", "place"))
+    if (item.kind == "half" and score.form != "choice") or (said and row.role(item, "scores.minus") and not leads):
+        score.kind, score.rule, score.end, score.after = "x", "S10", item.end, item.after
+    elif item.kind == "stars" or (item.form == "glyphs" and score.form in ("digit", "word", "stars")):
+        _add_stars(score, item)
+    elif plus or ish:
+        score.hedged, score.end = True, item.end
+    elif item.value == "*" and not item.spaced and score.form == "digit":
+        score.end = item.end
+    else:
+        return False
+    return True
+
+
+def _add_stars(score: Item, stars: Item) -> None:
+    """ "4 stars", "4 ****": where they are counted and are not as many, the place is left open (S9)."""
+    if stars.form == "glyphs" and stars.value not in (1, score.value):
+        score.kind, score.rule = "x", "S9"
+    score.end, score.form = stars.end, "stars"
+
+
+def _is_named_by(choice: Item, items: list[Item], i: int) -> bool:
+    """Fold a digit into the choice word right before it ("mostly 4"); a disagreement opens it (S9)."""
+    item = items[i]
+    if (item.kind, choice.kind, choice.form) != ("n", "n", "choice") or item.form not in ("digit", "word"):
+        return False
+    if _breaks(items, i):
+        return False
+    if choice.value != item.value:
+        choice.kind, choice.rule = "x", "S9"
+    choice.end, choice.form = item.end, "digit" if choice.kind == "n" else choice.form
+    return True
 
 
 def _breaks(items: list[Item], i: int) -> bool:
@@ -96,6 +97,8 @@ def _agrees(kept: list[Item], choice: Item) -> bool:
 
 def _says_again(kept: list[Item], item: Item) -> bool:
     """Fold the number in "4 (four)" into the one before it."""
+    if item.form not in ("digit", "word"):
+        return False
     if len(kept) < 2 or kept[-1].value != "(" or kept[-2].kind != "n" or kept[-2].value != item.value:
         return False
     if kept[-2].form == item.form:

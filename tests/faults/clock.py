@@ -17,7 +17,7 @@ from bot.store import Tx, sends
 SHAPE = struct.Struct("5d")
 MAY_FREEZE, FROZEN = 24, 32  # where they are in it: each process writes only what is its own
 LAST_LOOK = "_call"  # the function in bot.flows.sending that looks whether its checks are fresh, and calls
-JUST_SET = 3.0  # seconds for which a call may still go by the clock as it was before
+JUST_SET = 8.0  # seconds for which a call may still go by the clock as it was before: a process may have been frozen
 
 
 class SharedClock:

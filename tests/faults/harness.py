@@ -17,7 +17,7 @@ from pathlib import Path
 from bot.config import Config
 from bot.flows import context
 from tests.faults.auditor import Auditor, Findings
-from tests.faults.clock import SharedClock
+from tests.faults.clock import JUST_SET, SharedClock
 from tests.faults.crew import Crew, Power
 from tests.faults.desk import Desk
 from tests.faults.disk import AFTER, BEFORE, Disk
@@ -184,8 +184,10 @@ class Run:
         self.clock.set(shown + 3)
 
     def _evening(self) -> None:
-        """The hours end while messages are on their way; then night; then the next morning."""
-        for start, stay in ((-150, 2.0), (-63, 6.0), (-3, 6.0), (3 * 3600, 2.0), (13 * 3600 - 2, 4.0)):
+        """The hours end while messages are on their way; then night; then the next morning. What matters comes when
+        no call can go by the clock as it was any more: a minute before the end, the end, the beginning."""
+        soon, stay = JUST_SET + 1, JUST_SET + 4
+        for start in (-150, -60 - soon, -soon, 3 * 3600, 13 * 3600 - soon):
             self.clock.set(EDGE.timestamp() + start)
             time.sleep(stay)
 

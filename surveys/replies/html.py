@@ -48,6 +48,7 @@ _BLOCKS = frozenset(
 _INVISIBLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt)?\s*(?:;|$)", re.IGNORECASE
 )
+_INDENTED = re.compile(r"^(?=.*border:\s?none).*margin:[^;]{0,20}\b40px")
 _FOLLOWS = ("divrplyfwdmsg", "appendonsend")  # the original begins here and lasts to the end
 ORIGINAL = "\n-----Original Message-----\n"
 QUOTE = "\n>\n"
@@ -111,6 +112,18 @@ def _read(soup: Tag, parts: list[str], quote_classes: tuple[str, ...]) -> None:
             stack += [after, *reversed(children)] if children else [after]
 
 
+def _is_indented(tag: Tag) -> bool:
+    """What Gmail makes of its button for indenting: no quotation, though it is written as one."""
+    return tag.name == "blockquote" and not tag.get("class") and bool(_INDENTED.search(str(tag.get("style", ""))))
+
+
+def _holds_quotations(tag: Tag) -> bool:
+    """Whether this is Gmail's frame around the line above a quotation and the quotation itself. Whoever answers inside
+    it writes between the two, or parts the quotation."""
+    frame = tag.name == "div" and "gmail_quote" in str(tag.get("class", "")).lower()
+    return frame and tag.find("blockquote", recursive=False) is not None
+
+
 def _open(tag: Tag, quote_classes: tuple[str, ...]) -> tuple[str, Sequence[object], str]:
     """What stands before a tag's children, the children to read, and what stands after them."""
     marks = " ".join((str(tag.get("class", "")), str(tag.get("id", "")))).lower()
@@ -118,8 +131,10 @@ def _open(tag: Tag, quote_classes: tuple[str, ...]) -> tuple[str, Sequence[objec
         return "", (), ""
     if any(name in marks for name in _FOLLOWS):
         return ORIGINAL, (), ""
+    if _is_indented(tag):
+        return "\n", tag.contents, "\n"
     if tag.name == "blockquote" or (marks.strip() and any(name in marks for name in quote_classes)):
-        return QUOTE, (), ""
+        return (QUOTE, (), "") if not _holds_quotations(tag) else ("\n", tag.contents, "\n")
     if tag.name == "br" or tag.name == "hr":
         return "\n", tag.contents, ""
     if tag.name in ("td", "th"):

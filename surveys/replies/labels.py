@@ -1,6 +1,7 @@
 """Scores with the questions they are for (S3): by feeling, by number, by place in the list."""
 
 from collections.abc import Container, Sequence
+from itertools import accumulate, pairwise
 
 from surveys.replies.items import Item, Row
 from surveys.replies.outcome import Outcome, is_all, parts_of
@@ -41,9 +42,12 @@ def labelled_answers(row: Row, items: list[Item], asked: Sequence[str]) -> Outco
         return None
     if len(scores) == 1 and _parted(items, scores[0]):
         return None
+    in_row = _by_row(marks, asked)
+    if in_row is None and (alone := _said_alone(items)):
+        return _without_alone(row, items, asked, alone)
     said = [item for item in marks if item.kind != "skip" and item.value != "rest"]  # "and the rest I can't say"
-    pairs = _by_clause(items) or _by_clause(items, commas=False) or _by_turns(marks) or _by_turns(said)
-    pairs = pairs or _by_row(marks, asked) or _by_turns_in_each(_clauses(items))
+    pairs = in_row or _by_clause(items) or _by_clause(items, commas=False) or _by_turns(marks) or _by_turns(said)
+    pairs = pairs or _by_turns_in_each(_clauses(items))
     pairs = pairs or _by_turns_in_each(_clauses(items, ends=("except",)))
     pairs = pairs or _by_turns_in_each(_clauses(items, ends=("and", "except"))) or _by_turns_in_each(_halves(marks))
     if pairs is None:
@@ -55,6 +59,49 @@ def labelled_answers(row: Row, items: list[Item], asked: Sequence[str]) -> Outco
             for feeling in feelings_of(label, asked, set(outcome.values)):
                 _give(row, outcome, feeling, score, label)
     outcome.settled = any(f in asked for f in outcome.values)
+    return outcome
+
+
+def _said_alone(items: Sequence[Item]) -> set[int]:
+    """The places of labels that stand beside another one and share no score with it: "heard no, respected 5", "not
+    heard, respected 5", "heard:" on a line of its own. "Heard and respected 5" is shared."""
+    at = [i for i, item in enumerate(items) if item.is_score or item.kind in ("label", "place")]
+    parts = list(accumulate(item.kind in ("stop", "line") for item in items))
+    scored = {parts[i] for i in at if items[i].is_score}
+    scores_lead = items[at[0]].is_score
+    return {
+        j if scores_lead else i
+        for i, j in pairwise(at)
+        if not (items[i].is_score or items[j].is_score)
+        and not (parts[i] != parts[j] and {parts[i], parts[j]} <= scored)
+        and (_is_denied(items, j if scores_lead else i) or not _is_shared(items[i + 1 : j]))
+    }
+
+
+def _is_denied(items: Sequence[Item], at: int) -> bool:
+    """Whether a "not" stands right before a label."""
+    while at > 0 and items[at - 1].kind == "filler":
+        at -= 1
+    return at > 0 and items[at - 1].kind == "not"
+
+
+def _is_shared(between: Sequence[Item]) -> bool:
+    """Whether what stands between two labels joins them: "and", a comma, and before the second label fillers."""
+    joined = [i for i, item in enumerate(between) if item.kind in ("and", "sep")]
+    plain = all(item.kind in ("and", "filler") or item.value in (",", "/", "&", "+") for item in between)
+    return plain and (not joined or joined[0] == 0)
+
+
+def _without_alone(row: Row, items: Sequence[Item], asked: Sequence[str], alone: set[int]) -> Outcome | None:
+    """The scores of the other labels; those that stand alone are left open."""
+    idle = set(alone)
+    for i, item in enumerate(items):
+        if i - 1 in idle and item.kind in ("filler", "all"):
+            idle.add(i)  # "not heard at all"
+    outcome = labelled_answers(row, [item for i, item in enumerate(items) if i not in idle], asked)
+    for feeling in (f for i in alone for f in feelings_of(items[i], asked, set())):
+        if outcome and outcome.values.setdefault(feeling, None) is None:
+            outcome.open_rules.setdefault(feeling, "S14")
     return outcome
 
 

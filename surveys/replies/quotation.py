@@ -17,7 +17,10 @@ _RUN_ON = re.compile(
 _OURS = re.compile(r"[1-5].*(?:STOP|ALTO|ARR|BAJA|[Uu]nsubscribe|988)|^\s*1\s?[).:=]", re.DOTALL | re.MULTILINE)
 _ASKED = re.compile(r"^(\d)\s?[).:\]]")
 _HEADER = re.compile(r"^[>*\s]*([^\W\d_][^:：\d]{0,24}?)\s?\*?[:：]\s*\*?")
+_NAME = re.compile(r"(?:(?:[^\W\d_a-z][\w'’&-]*|&)(?: |$)){1,5}")  # words that begin large, and nothing else
+_ENDS = (":", "：", "-", "—")
 _LONG_RULE = 200  # characters
+_LONG_NAME = 80
 _MOST_SIGNED = 8  # lines below a signature's mark
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -45,6 +48,7 @@ def unquoted(lines: Sequence[str], signs: Signs) -> tuple[list[str], list[str]]:
         begins, before, length = _quotation(lines, i, signs)
         if begins:
             own += [before] if before else []
+            signed += [lines[i]] if length == 1 and not before else []  # danger is heard in what announces one, too
             i += length
             if not _quoted_next(lines, i):
                 signed += [] if _OURS.search("\n".join(lines[i:])) else lines[i:]
@@ -78,10 +82,13 @@ def _quotation(lines: Sequence[str], i: int, signs: Signs) -> tuple[bool, str, i
         if len(part) < length or not part[-1]:
             break
         joined = " ".join(part)
-        told = _quoted_next(lines, i + length)
-        if _is_attribution(joined, signs) or (told and _is_short_attribution(joined, signs)):
-            before = _before_attribution(joined, signs)
-            begun = length == 1 or before or signs.opener.match(joined) or (told and _ADDRESS.search(part[0]))
+        if not joined.endswith(_ENDS):
+            continue
+        short = length == 1 and _is_short_attribution(joined, signs)
+        if _is_attribution(joined, signs) or (short and _quoted_next(lines, i + 1)):
+            before = "" if short else _before_attribution(joined, signs)
+            begun = bool(length == 1 or before or signs.opener.match(joined))
+            begun = begun or bool(_ADDRESS.search(part[0]) and _quoted_next(lines, i + length))
             if before is not None and begun:
                 return True, before, length
     return False, "", 0
@@ -89,7 +96,7 @@ def _quotation(lines: Sequence[str], i: int, signs: Signs) -> tuple[bool, str, i
 
 def _is_attribution(joined: str, signs: Signs) -> bool:
     """A line such as "On <date>, <name> <address> wrote:" in any language."""
-    if len(joined) > 400 or not joined.endswith((":", "：", "-", "—")) or not _LETTER.search(joined):
+    if len(joined) > 400 or not joined.endswith(_ENDS) or not _LETTER.search(joined):
         return False
     tail = joined.rstrip(" :：-—")
     address, date = _ADDRESS.search(joined), _DATE.search(joined)
@@ -100,10 +107,10 @@ def _is_attribution(joined: str, signs: Signs) -> bool:
 
 
 def _is_short_attribution(joined: str, signs: Signs) -> bool:
-    """ "<name> wrote:", which is one where quoted lines follow."""
-    clean = joined.rstrip(" :：")
+    """ "Oak Counseling wrote:", which is one where quoted lines follow; but not "He hit me and wrote:"."""
+    clean = joined[:_LONG_NAME].rstrip(" :：")
     verbs = [found for found in signs.wrote.finditer(clean) if found.end() == len(clean)]
-    return joined.endswith((":", "：")) and bool(verbs) and len(clean[: verbs[0].start()].split()) in range(1, 6)
+    return len(joined) < _LONG_NAME and bool(verbs) and bool(_NAME.fullmatch(clean[: verbs[0].start()].strip()))
 
 
 def _before_attribution(joined: str, signs: Signs) -> str | None:
@@ -143,7 +150,7 @@ def _rule_begins(lines: Sequence[str], i: int, signs: Signs) -> bool:
 
 
 def _quoted_next(lines: Sequence[str], i: int) -> bool:
-    following = next((line.strip() for line in lines[i:] if line.strip()), "")
+    following = next((lines[at].strip() for at in range(i, len(lines)) if lines[at].strip()), "")
     return following.startswith(">")
 
 

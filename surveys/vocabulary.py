@@ -28,7 +28,7 @@ FEELINGS = ("heard", "respected", "understood", "dependable", "accepted", "invol
 LISTS: Mapping[str, tuple[str, ...]] = {
     "scores": (
         *("beyond", "tens", "all", "except", "correction", "not", "hedge", "near", "half", "or", "to"),
-        *("between", "out_of", "percent", "stars", "minus", "skip", "and"),
+        *("between", "out_of", "scale", "percent", "stars", "minus", "skip", "and"),
     ),
     "around": ("filler", "frame", "greeting", "thanks"),
     "counts": (

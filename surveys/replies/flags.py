@@ -14,7 +14,10 @@ from surveys.replies.thoughts import NONE, Marks, sentences
 from surveys.vocabulary import Vocabulary
 
 _REPEATED = re.compile(r"(.)\1+")
-_CAPITALS = re.compile(r"(?<!\w)(?:STOP|STOPALL|UNSUBSCRIBE|ARRET|ARRÊT|ALTO)[\s.!]*$")
+_CAPITALS = re.compile(
+    r"(?<!\w)(?<!\bto )(?<!\bnot )(?<!n't )(?<!nt )(?<!\btext )(?<!\bsay )(?<!\bsaid )(?<!\bthe )"
+    r"(?:STOP|STOPALL|UNSUBSCRIBE|ARRET|ARRÊT|ALTO)[\s.!]*$"
+)  # "thanks STOP", but not "how to STOP", "my mum won't STOP"
 _SENTENCES = re.compile(r"[\n.!?;]+")
 _DASHES = re.compile(r"\s[-–—]+\s")
 _LETTERS = str.maketrans("01345", "oieas")

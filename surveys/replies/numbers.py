@@ -4,13 +4,29 @@ from surveys.replies.items import Item, Row
 
 _LIST_MARKS = (")", ":", "=", "]")
 _CURRENCY = "$€£¥₹"
+_TEN = 10
 _NEAR = 5  # items from a place to its score
 
 
 def signed(row: Row) -> list[Item]:
     """The items of a row, numbers and the signs tied to them put together."""
     _list_of_words(row.items)
-    return _listed(_fractions(row, _formulas(row, row.items)))
+    return _shared_numbers(_listed(_fractions(row, _formulas(row, _without_scale(row, row.items)))))
+
+
+def _without_scale(row: Row, items: list[Item]) -> list[Item]:
+    """Without the ends of the scale: "4 on a scale of 1-5"; on one of ten no number is a score of ours."""
+    for i in range(len(items) - 2):
+        first, to, last = items[i : i + 3]
+        ends = first.form == last.form == "digit" and first.value in (0, 1) and last.value in (5, _TEN)
+        joined = to.value in ("-", "–") or row.role(to, "scores.to")
+        if ends and joined and _is_scale(row, first, items[i + 3 : i + 4]):
+            made = Item("filler", first.start, last.end, first=first.first, after=last.after, spaced=first.spaced)
+            others = [*items[:i], made, *items[i + 3 :]]
+            for item in others if last.value == _TEN else ():
+                item.kind, item.rule = ("out", "S12") if item.kind == "n" else (item.kind, item.rule)
+            return others
+    return items
 
 
 def _formulas(row: Row, items: list[Item]) -> list[Item]:
@@ -164,6 +180,22 @@ def _listed(items: list[Item]) -> list[Item]:
     for i in numbers:
         items[i].kind, items[i].value, items[i].form = "place", str(items[i].value), "number"
         items[i + 1].kind, items[i + 1].value = "filler", None
+    return items
+
+
+def _is_scale(row: Row, first: Item, after: list[Item]) -> bool:
+    return row.ends(first.first, "scores.scale") or any(row.begins(item.first, "scores.scale") for item in after)
+
+
+def _shared_numbers(items: list[Item]) -> list[Item]:
+    """ "1 and 2: 5": the number before a list number, joined to it and one less, is one too."""
+    for i in range(len(items) - 2):
+        item, mark, place = items[i : i + 3]
+        joined = mark.kind == "and" or mark.value in ("&", ",", "+")
+        begins = i == 0 or items[i - 1].kind in ("sep", "stop", "line") or items[i - 1].value in (";", ",")
+        follows = place.kind == "place" and place.form == "number" and str(item.value) == str(int(str(place.value)) - 1)
+        if item.kind == "n" and item.form == "digit" and joined and begins and follows:
+            item.kind, item.value, item.form = "place", str(item.value), "number"
     return items
 
 

@@ -10,6 +10,7 @@ UNDER_QUESTION = 0xE000  # plus the number of the quoted question that the next 
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.\w")
 _RULE = re.compile(r"^\s*_{5,}\s*$")
 _DASHED = re.compile(r"^[-–—_*=\s]{2,}([^\n]{3,60}?)[-–—_*=\s]{2,}:?$")
+_SCORES = re.compile(r"[1-5](?:[\s,./-]+[1-5]){0,6}\.?")
 _DATE = re.compile(r"\d{4}|\d{1,2}[:.h]\d{2}|\d{1,2}[/.-]\d{1,2}|\d{1,2} ?[月일日]")
 _RUN_ON = re.compile(
     r"([^\n]{10,300}?<[^<>\s]{3,100}>[^\n<>]{0,40}:)\s{2,}\S"
@@ -155,12 +156,13 @@ def _quoted_next(lines: Sequence[str], i: int) -> bool:
 
 
 def _is_signature(lines: Sequence[str], i: int, end: int) -> bool:
-    """After "-- " anything is a signature; after a bare "--" or a short rule only a few short lines up to `end` are."""
-    if lines[i].rstrip("\n") == "-- ":
-        return True
+    """After "-- " anything is a signature; after a bare "--" or a short rule only a few short lines up to `end` are.
+    Scores are none."""
     filled = (lines[at] for at in range(i + 1, end) if lines[at].strip())
     block = list(islice(filled, _MOST_SIGNED + 1))
-    return len(block) <= _MOST_SIGNED and all(len(line) <= 70 for line in block)
+    if block and _SCORES.fullmatch(block[0].strip()):
+        return False
+    return lines[i] == "-- " or (len(block) <= _MOST_SIGNED and all(len(line) <= 70 for line in block))
 
 
 class _NextQuotation:

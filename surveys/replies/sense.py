@@ -164,10 +164,12 @@ def _joined(row: Row, items: list[Item]) -> list[Item]:
     """ "3 or 4", "3 to 4", "between 3 and 4", "almost 5": the place is left open (S10)."""
     kept: list[Item] = []
     i = 0
+    waves = sum(item.value == "~" for item in items) > 1  # "5~4~5" is a row
     while i < len(items):
         item = items[i]
         before = kept[-1] if kept else None
-        if item.is_score and item.kind != "skip" and kept and _is_open_pair(row, kept, item):
+        in_row = waves and before is not None and before.value == "~"
+        if item.is_score and item.kind != "skip" and kept and not in_row and _is_open_pair(row, kept, item):
             earlier = _last_score(kept)
             earlier.kind, earlier.rule, earlier.end = "x", "S10", item.end
             i += 1

@@ -18,6 +18,7 @@ _TELEPHONE = re.compile(r"\d[\d ().-]{5,}\d")
 _NO_SENTENCE = re.compile(r"[\d@|/]|^\W*$")
 _SCORED = re.compile(r"(?:([^\W\d_]+)\s?[:=-]?\s?)?[1-5](?:[\s,./-]+[1-5]){0,6}")
 _SCORE = re.compile(r"(?<![\w/])[1-5](?![\w/])")
+_MOTTO = "\"'“«"  # what one begins with
 _MARKS = ("--", "—", "__", "___")
 _MOST_LINES = 9  # of a block or card below a mail
 _LONG_LINE = 90
@@ -129,7 +130,8 @@ def _last_card(lines: list[str], signs: Signs) -> int | None:
         return None
     first, below = lines[start + 1].strip(), lines[start + 2 :]
     card = " " in first and _is_card(lines[start + 1 :], signs)
-    reached = _NAME.match(first) and any(_TO_REACH.fullmatch(line.strip()) for line in below)
+    named = _NAME.match(first) and not _speaks(first, signs)
+    reached = named and any(_TO_REACH.fullmatch(line.strip()) for line in below)
     return start if card or reached else None
 
 
@@ -140,8 +142,15 @@ def _is_card(lines: Sequence[str], signs: Signs) -> bool:
         return True
     if any(_gives_scores(line, signs) for line in filled):
         return False
-    rest = all(len(line) <= 70 and (_NO_SENTENCE.search(line) or len(line.split()) <= 6) for line in filled[1:])
+    rest = all(_is_of_a_card(line, signs) for line in filled[1:])
     return len(filled) <= 7 and rest and _is_name(filled[0], signs)
+
+
+def _is_of_a_card(line: str, signs: Signs) -> bool:
+    """A few words, or how to reach somebody; but not "He listened to me" or "Please call me 555-0101"."""
+    words = [fold(word) for word in re.findall(r"[^\W\d_]+", line)]
+    said = len(words) > 2 and line.lstrip()[0] not in _MOTTO and not _is_written_large(line) and all(map(signs.vocabulary.knows, words))
+    return len(line) <= 70 and not said and bool(_NO_SENTENCE.search(line) or len(line.split()) <= 6)
 
 
 def _gives_scores(line: str, signs: Signs) -> bool:

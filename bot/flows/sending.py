@@ -27,7 +27,7 @@ from bot.store.outbox import Message
 
 AT_ONCE = 10
 ROOM = 0.05  # seconds that the calls of one thread's batch should take together; a slow provider's come one by one
-FRESH = timedelta(seconds=0.8)  # how old a look at a client's consent may be when the provider is called: STOP holds in 1 s
+FRESH = timedelta(seconds=0.8)  # how old a look at a client's consent may be at the call, so that STOP holds within 1 s
 HELD_UP = timedelta(seconds=3)  # how old the time may be by which all was checked; for our own people that is all
 CHECKS = 3  # again, before one call: a check may itself have to wait for another writer's sync
 Tell = Callable[[], datetime]

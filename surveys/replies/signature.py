@@ -149,7 +149,8 @@ def _is_card(lines: Sequence[str], signs: Signs) -> bool:
 def _is_of_a_card(line: str, signs: Signs) -> bool:
     """A few words, or how to reach somebody; but not "He listened to me" or "Please call me 555-0101"."""
     words = [fold(word) for word in re.findall(r"[^\W\d_]+", line)]
-    said = len(words) > 2 and line.lstrip()[0] not in _MOTTO and not _is_written_large(line) and all(map(signs.vocabulary.knows, words))
+    plain = line.lstrip()[0] not in _MOTTO and not _is_written_large(line)
+    said = plain and len(words) > 2 and all(map(signs.vocabulary.knows, words))
     return len(line) <= 70 and not said and bool(_NO_SENTENCE.search(line) or len(line.split()) <= 6)
 
 

@@ -221,3 +221,8 @@ def test_words_before_a_comma_take_no_wish_to_stop_back(text: str) -> None:
 @pytest.mark.parametrize("text", ["my boyfriend quit texting me", "that guy won't stop texting me, it is a lot"])
 def test_somebody_else_who_stops_or_goes_on_is_no_wish_to_stop(text: str) -> None:
     assert not read(text).opt_out
+
+
+@pytest.mark.parametrize(("text", "stops"), [("5 5 5 STOP", True), ("we worked on how to STOP", False)])
+def test_a_keyword_in_capitals_at_the_end_is_a_wish_unless_the_sentence_leads_to_it(text: str, stops: bool) -> None:
+    assert read(text).opt_out is stops

@@ -188,3 +188,37 @@ def test_scores_below_a_greeting_or_a_name_are_no_signature(text: str) -> None:
 def test_a_message_passed_on_counts_unless_it_is_our_own() -> None:
     assert read('fw: "my husband is beating me tonight help"').crisis
     assert not read('Fwd: "Did you feel heard today? 1-5. Reply STOP to end."').opt_out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please Call Me Back\n555-010-1234",
+        "Theo Marsh\nHe listened to me",
+        "Dana\nMove me to Friday please",
+        "Help Me\n555-010-1234",
+    ],
+)
+def test_words_below_the_scores_are_no_card(text: str) -> None:
+    reply = read(f"5 4 3\n\n{text}", headers=PLAIN)
+    assert (reply.scores, reply.comment) == ((5, 4, 3), text)
+
+
+@pytest.mark.parametrize("mark", ["-- ", "--", "_______________"])
+def test_scores_below_the_mark_of_a_signature_are_no_signature(mark: str) -> None:
+    assert read(f"{mark}\n5 4 3", headers=PLAIN).scores == (5, 4, 3)
+
+
+@pytest.mark.parametrize("own", ["He hit me and wrote:", "I'm scared, he wrote:"])
+def test_a_sentence_above_quoted_lines_is_no_line_that_announces_them(own: str) -> None:
+    assert read(f"{own}\n> you deserve it", headers=PLAIN).crisis
+
+
+def test_answers_between_and_below_gmails_quotations_are_heard() -> None:
+    frame = "<div class='gmail_quote'><div class='gmail_attr'>On Tue, Oak &lt;a@oak.example&gt; wrote:</div>{}</div>"
+    quoted = "<blockquote class='gmail_quote'>1) heard 2) respected</blockquote>"
+    below = read(frame.format(f"{quoted}<div>5 4 3, I want to die</div>"), headers=HTML)
+    assert (below.scores, below.crisis) == ((5, 4, 3), True)
+    assert read(f"<p>5 4 3</p>{frame.format(quoted)}", headers=HTML).comment is None
+    indented = "<blockquote style='margin:0 0 0 40px;border:none'>5 4 3</blockquote>"
+    assert read(indented, headers=HTML).scores == (5, 4, 3)

@@ -216,12 +216,21 @@ def put_in_doubt(tx: Tx, ctx: Context, now: datetime) -> Restored:
     return Restored(len(closed), doubts.put_all(tx, since, look_at))
 
 
+def _web_answers(port: int) -> bool:
+    """Whether Attune's web listens there; so does one that takes a connection and is too busy to say a word."""
+    try:
+        answer = requests.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE, allow_redirects=False)
+    except requests.ReadTimeout:
+        return True
+    except requests.RequestException:
+        return False
+    return answer.status_code == 200 and "worker_seen_seconds_ago" in answer.text
+
+
 def _running(ctx: Context, now: datetime) -> str:
     """What still uses the database, in a sentence; empty where nothing does, or there is no database to ask."""
-    with suppress(requests.RequestException):
-        answer = requests.get(f"http://127.0.0.1:{ctx.config.port}/healthz", timeout=PATIENCE, allow_redirects=False)
-        if answer.status_code == 200 and "worker_seen_seconds_ago" in answer.text:
-            return f"Attune's web is still running on port {ctx.config.port}: stop it first, or add --force."
+    if _web_answers(ctx.config.port):
+        return f"Attune's web is still running on port {ctx.config.port}: stop it first, or add --force."
     if not ctx.store.exists():
         return ""
     try:

@@ -24,13 +24,18 @@ class FailedToStart(Exception):
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on. As long as this process runs, it is given to nobody else who asks
-    for any port; a server that is told its number, and sets SO_REUSEADDR as servers do, may listen there."""
+    """A port of this machine that nobody listens on. On Linux it is given to nobody else who asks for any port
+    as long as this process runs; a server that is told its number, and sets SO_REUSEADDR as servers do, may listen
+    there."""
     keeper = socket.socket()
     keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     keeper.bind(("127.0.0.1", 0))
-    _kept_free.append(keeper)
-    return int(keeper.getsockname()[1])
+    port = int(keeper.getsockname()[1])
+    if sys.platform == "linux":  # elsewhere nobody could listen beside it
+        _kept_free.append(keeper)
+    else:
+        keeper.close()
+    return port
 
 
 def port_wanted(env: Mapping[str, str]) -> int:

@@ -120,8 +120,11 @@ def _is_indented(tag: Tag) -> bool:
 def _holds_quotations(tag: Tag) -> bool:
     """Whether this is Gmail's frame around the line above a quotation and the quotation itself. Whoever answers inside
     it writes between the two, or parts the quotation."""
-    frame = tag.name == "div" and "gmail_quote" in str(tag.get("class", "")).lower()
-    return frame and tag.find("blockquote", recursive=False) is not None
+    if tag.name != "div" or "gmail_quote" not in str(tag.get("class", "")).lower():
+        return False
+    inside = [child for child in tag.children if isinstance(child, Tag) and child.name != "br"]
+    above = str(inside[0].get("class", "")).lower() if len(inside) > 1 else ""
+    return "gmail_attr" in above and inside[1].name == "blockquote"
 
 
 def _open(tag: Tag, quote_classes: tuple[str, ...]) -> tuple[str, Sequence[object], str]:

@@ -6,6 +6,7 @@ from itertools import accumulate, pairwise
 from surveys.replies.items import Item, Row
 from surveys.replies.outcome import Outcome, is_all, parts_of
 
+_NOT = "scores.not"
 _Pairs = list[tuple[list[Item], Item]]
 
 
@@ -43,7 +44,7 @@ def labelled_answers(row: Row, items: list[Item], asked: Sequence[str]) -> Outco
     if len(scores) == 1 and _parted(items, scores[0]):
         return None
     in_row = _by_row(marks, asked)
-    if in_row is None and (alone := _said_alone(items)):
+    if in_row is None and (alone := _said_alone(row, items)):
         return _without_alone(row, items, asked, alone)
     said = [item for item in marks if item.kind != "skip" and item.value != "rest"]  # "and the rest I can't say"
     pairs = in_row or _by_clause(items) or _by_clause(items, commas=False) or _by_turns(marks) or _by_turns(said)
@@ -62,7 +63,7 @@ def labelled_answers(row: Row, items: list[Item], asked: Sequence[str]) -> Outco
     return outcome
 
 
-def _said_alone(items: Sequence[Item]) -> set[int]:
+def _said_alone(row: Row, items: Sequence[Item]) -> set[int]:
     """The places of labels that stand beside another one and share no score with it: "heard no, respected 5", "not
     heard, respected 5", "heard:" on a line of its own. "Heard and respected 5" is shared."""
     at = [i for i, item in enumerate(items) if item.is_score or item.kind in ("label", "place")]
@@ -74,15 +75,16 @@ def _said_alone(items: Sequence[Item]) -> set[int]:
         for i, j in pairwise(at)
         if not (items[i].is_score or items[j].is_score)
         and not (parts[i] != parts[j] and {parts[i], parts[j]} <= scored)
-        and (_is_denied(items, j if scores_lead else i) or not _is_shared(items[i + 1 : j]))
+        and (_is_denied(row, items, j if scores_lead else i) or not _is_shared(items[i + 1 : j]))
     }
 
 
-def _is_denied(items: Sequence[Item], at: int) -> bool:
-    """Whether a "not" stands right before a label."""
+def _is_denied(row: Row, items: Sequence[Item], at: int) -> bool:
+    """Whether a "not" or "but not" stands right before a label."""
     while at > 0 and items[at - 1].kind == "filler":
         at -= 1
-    return at > 0 and items[at - 1].kind == "not"
+    before = items[at - 1] if at > 0 else None
+    return before is not None and (before.kind == "not" or (before.kind == "except" and row.ends(before.after, _NOT)))
 
 
 def _is_shared(between: Sequence[Item]) -> bool:

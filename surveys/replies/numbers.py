@@ -4,7 +4,7 @@ from surveys.replies.items import Item, Row
 
 _LIST_MARKS = (")", ":", "=", "]")
 _CURRENCY = "$€£¥₹"
-_TEN = 10
+_TEN = "10"
 _NEAR = 5  # items from a place to its score
 
 
@@ -15,17 +15,16 @@ def signed(row: Row) -> list[Item]:
 
 
 def _without_scale(row: Row, items: list[Item]) -> list[Item]:
-    """Without the ends of the scale: "4 on a scale of 1-5"; on one of ten no number is a score of ours."""
+    """Without the ends of the scale: "4 on a scale of 1-5"; on one to ten no number of its sentence is a score."""
     for i in range(len(items) - 2):
         first, to, last = items[i : i + 3]
-        ends = first.form == last.form == "digit" and first.value in (0, 1) and last.value in (5, _TEN)
+        ends = str(first.value) in ("0", "1") and str(last.value) in ("5", _TEN)
         joined = to.value in ("-", "–") or row.role(to, "scores.to")
         if ends and joined and _is_scale(row, first, items[i + 3 : i + 4]):
             made = Item("filler", first.start, last.end, first=first.first, after=last.after, spaced=first.spaced)
-            others = [*items[:i], made, *items[i + 3 :]]
-            for item in others if last.value == _TEN else ():
-                item.kind, item.rule = ("out", "S12") if item.kind == "n" else (item.kind, item.rule)
-            return others
+            if str(last.value) == _TEN:
+                _put_out(items, i)
+            return [*items[:i], made, *items[i + 3 :]]
     return items
 
 
@@ -183,6 +182,16 @@ def _listed(items: list[Item]) -> list[Item]:
     return items
 
 
+def _put_out(items: list[Item], at: int) -> None:
+    """No number of this sentence or line is a score of ours (S12)."""
+    for step in (-1, 1):
+        i = at + step
+        while 0 <= i < len(items) and items[i].kind not in ("stop", "line"):
+            if items[i].kind == "n":
+                items[i].kind, items[i].rule = "out", "S12"
+            i += step
+
+
 def _is_scale(row: Row, first: Item, after: list[Item]) -> bool:
     return row.ends(first.first, "scores.scale") or any(row.begins(item.first, "scores.scale") for item in after)
 
@@ -192,7 +201,7 @@ def _shared_numbers(items: list[Item]) -> list[Item]:
     for i in range(len(items) - 2):
         item, mark, place = items[i : i + 3]
         joined = mark.kind == "and" or mark.value in ("&", ",", "+")
-        begins = i == 0 or items[i - 1].kind in ("sep", "stop", "line") or items[i - 1].value in (";", ",")
+        begins = i == 0 or items[i - 1].kind in ("stop", "line") or items[i - 1].value in (";", ",")
         follows = place.kind == "place" and place.form == "number" and str(item.value) == str(int(str(place.value)) - 1)
         if item.kind == "n" and item.form == "digit" and joined and begins and follows:
             item.kind, item.value, item.form = "place", str(item.value), "number"

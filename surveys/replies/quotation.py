@@ -49,7 +49,8 @@ def unquoted(lines: Sequence[str], signs: Signs) -> tuple[list[str], list[str]]:
         begins, before, length = _quotation(lines, i, signs)
         if begins:
             own += [before] if before else []
-            signed += [lines[i]] if length == 1 and not before else []  # danger is heard in what announces one, too
+            announced = length == 1 and not before and line.endswith(_ENDS)
+            signed += [lines[i]] if announced else []  # danger is heard in what announces one, too
             i += length
             if not _quoted_next(lines, i):
                 signed += [] if _OURS.search("\n".join(lines[i:])) else lines[i:]

@@ -17,7 +17,7 @@ _TO_REACH = re.compile(
 _TELEPHONE = re.compile(r"\d[\d ().-]{5,}\d")
 _NO_SENTENCE = re.compile(r"[\d@|/]|^\W*$")
 _SCORED = re.compile(r"(?:([^\W\d_]+)\s?[:=-]?\s?)?[1-5](?:[\s,./-]+[1-5]){0,6}")
-_SCORE = re.compile(r"(?<![\w/])[1-5](?![\w/])")
+_SCORE = re.compile(r"(?<![\w/-])[1-5]{1,7}(?:/5)?(?![\w/-])")
 _MOTTO = "\"'“«"  # what one begins with
 _MARKS = ("--", "—", "__", "___")
 _MOST_LINES = 9  # of a block or card below a mail

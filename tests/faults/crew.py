@@ -76,7 +76,7 @@ class Crew:
         with self._lock:
             dead = [DESK] if self._power.fail(rng) else list(self._pids)
             for slot in dead:
-                self._bury(self._pids[slot])
+                self._bury(self._pids.pop(slot))
             self._power.come_back(rng)
             self.cuts += 1
             for slot in dead:

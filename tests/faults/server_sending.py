@@ -6,17 +6,19 @@ that stays up and goes on with what the server remembers.
 
 import random
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.faults import harness
+from tests.faults.auditor import Findings
 from tests.faults.crew import Power
 from tests.faults.harness import Outcome, Plan
-from tests.faults.served import Served
+from tests.faults.served import NoServer, Served
 
 
 def run(plan: Plan) -> Outcome:
-    """Play the plan and have it audited. Raises NoServer where the server doesn't come back."""
+    """Play the plan and have it audited; a server that doesn't come back breaks P5."""
     with tempfile.TemporaryDirectory(prefix="attune-power-") as folder:
         return _Run(plan, Path(folder)).play()
 
@@ -26,6 +28,8 @@ class _Run(harness.Run):
         self.deaths = 0
         try:
             outcome = super().play()
+        except NoServer as error:
+            outcome = Outcome(Findings([f"P5 {error}"]), self.crew.killed, self.crew.cuts, 0, 0, Counter(), 0.0)
         finally:
             self.server.strike()
         outcome.findings.figures["deaths of a server's process at a sync"] = self.deaths
@@ -40,7 +44,9 @@ class _Run(harness.Run):
         return _ServersPower(self.server)
 
     def _strike(self) -> None:
-        self.deaths += bool(self.disk and self.disk.died())
+        if self.disk and self.disk.died():
+            self.deaths += 1
+            self.disk.die_at(0)
         self.server.mend()  # struck again and again as it recovers, it would never be there
         super()._strike()
 

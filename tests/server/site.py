@@ -84,6 +84,7 @@ class Site:
         process = self.start("web")
         ready = until(lambda: process.poll() is not None or (self.healthy() and all_at_work(process.pid)))
         assert ready, self.log.read_text()[-2000:]
+        assert process.poll() is None, self.log.read_text()[-2000:]
         return process
 
     def healthy(self) -> bool:

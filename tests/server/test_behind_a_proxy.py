@@ -117,8 +117,8 @@ def test_whoever_guesses_passwords_cannot_pass_for_somebody_else_each_time(behin
 
 
 def test_three_hundred_slow_clients_hold_up_no_webhook(behind: Behind) -> None:
-    """Half of them dribble their headers, half a body, and never come to an end. Two hundred texts are taken meanwhile:
-    whoever had to wait for a slow client would wait for ever, and a busy machine takes its time."""
+    """Half of them dribble their headers, half a body, and don't end while they may. Two hundred texts are taken
+    meanwhile, each within the half minute that a door waits."""
     before = behind.heard()
     with slow_clients(SLOW, behind.port, behind.certificate), ThreadPoolExecutor(AT_ONCE) as pool:
         assert list(pool.map(lambda _: behind.door().post_text(text(next(_NUMBERS))), range(QUICK))) == [200] * QUICK

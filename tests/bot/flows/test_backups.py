@@ -706,3 +706,15 @@ def test_a_restore_waits_for_the_web_to_stop(ctx: Context, practice: Riverside, 
         thread.join()
         server.server_close()
     backups.restore(busy, path, START)
+
+
+def test_a_web_that_takes_a_connection_and_is_too_busy_to_answer_is_still_running(
+    ctx: Context, practice: Riverside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "PATIENCE", 0.2)
+    path = the_backup(ctx, tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        busy = replace(ctx, config=replace(ctx.config, port=silent.getsockname()[1]))
+        with pytest.raises(StoreError, match="web is still running on port"):
+            backups.restore(busy, path, START)
+    backups.restore(busy, path, START)

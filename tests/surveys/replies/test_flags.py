@@ -226,3 +226,22 @@ def test_somebody_else_who_stops_or_goes_on_is_no_wish_to_stop(text: str) -> Non
 @pytest.mark.parametrize(("text", "stops"), [("5 5 5 STOP", True), ("we worked on how to STOP", False)])
 def test_a_keyword_in_capitals_at_the_end_is_a_wish_unless_the_sentence_leads_to_it(text: str, stops: bool) -> None:
     assert read(text).opt_out is stops
+
+
+@pytest.mark.parametrize(
+    ("text", "danger"),
+    [
+        ("i just took my meds all of them at once", True),
+        ("I took my meds 5 5 5", False),
+        ("this is my last session", False),
+    ],
+)
+def test_pills_and_last_visits_are_danger_only_where_they_are(text: str, danger: bool) -> None:
+    assert read(text).crisis is danger
+
+
+@pytest.mark.parametrize(
+    ("text", "stops"), [("take my mom off of this she passed in april", True), ("they took my dad off the bus", False)]
+)
+def test_somebody_is_taken_off_the_texts_not_off_anything_else(text: str, stops: bool) -> None:
+    assert read(text).opt_out is stops

@@ -222,3 +222,8 @@ def test_answers_between_and_below_gmails_quotations_are_heard() -> None:
     assert read(f"<p>5 4 3</p>{frame.format(quoted)}", headers=HTML).comment is None
     indented = "<blockquote style='margin:0 0 0 40px;border:none'>5 4 3</blockquote>"
     assert read(indented, headers=HTML).scores == (5, 4, 3)
+
+
+def test_scores_behind_the_clients_own_name_are_no_signature() -> None:
+    quoted = f"On 3/4/25 5:12 PM, Oak wrote:\n> Dear Ana,\n{QUOTED}"
+    assert read(f"Hello\n\nAna 454\n\n{quoted}", headers=PLAIN).scores == (4, 5, 4)

@@ -352,16 +352,12 @@ def test_a_question_about_numbers_gives_none(text: str) -> None:
     assert set(read(text, "heard").scores) == {None}
 
 
-def test_a_number_before_a_sentence_about_something_rated_elsewhere_is_a_score() -> None:
-    assert read("4 traffic was murder", "heard").scores == (4,)
-    assert read("4 anxiety this week", "heard").scores == (None,)
-
-
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("not heard. respected 5. understood 5", [None, 5, 5]),
         ("heard no, respected 5, understood 4", [None, 5, 4]),
+        ("heard 5 but not respected, understood 4", [5, None, 4]),
         ("heard yes, respected yes, understood 3", [None, None, 3]),
         ("heard:\nrespected:\nunderstood: 1", [None, None, 1]),
         ("heard 5, respected too, understood 3", [5, None, 3]),
@@ -383,6 +379,8 @@ def test_a_label_that_stands_alone_shares_no_other_labels_score(text: str, expec
         ("on a scale of 1-5: 4 5 3", [4, 5, 3]),
         ("en una escala de 1 a 5: 4 5 3", [4, 5, 3]),
         ("on a scale of 1 to 10: 4 5 3", OPEN),
+        ("5 4 3, rated on a scale of 1 to 10", OPEN),
+        ("heard: 1, 2: 2, 3: 3", [1, 2, 3]),
         ("1 and 2: 5, 3: 2", [5, 5, 2]),
         ("5~4~5", [5, 4, 5]),
     ],

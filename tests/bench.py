@@ -60,8 +60,7 @@ def _machine(folder: Path, goals: Goals, _chosen: argparse.Namespace) -> None:
 
 
 def _replies(folder: Path, goals: Goals, chosen: argparse.Namespace) -> None:
-    texts = max(TEXTS, int(chosen.minutes * 60 * 300 * 1.5))
-    bench_replies.measure(folder, goals, chosen.seconds, chosen.minutes, texts)
+    bench_replies.measure(folder, goals, chosen.seconds, chosen.minutes, TEXTS)
 
 
 def _sending(folder: Path, goals: Goals, chosen: argparse.Namespace) -> None:

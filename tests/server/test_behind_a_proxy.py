@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -118,11 +119,19 @@ def test_whoever_guesses_passwords_cannot_pass_for_somebody_else_each_time(behin
 
 def test_three_hundred_slow_clients_hold_up_no_webhook(behind: Behind) -> None:
     """Half of them dribble their headers, half a body, and don't end while they may. Two hundred texts are taken
-    meanwhile, each within the half minute that a door waits."""
+    meanwhile, none slowly."""
     before = behind.heard()
     with slow_clients(SLOW, behind.port, behind.certificate), ThreadPoolExecutor(AT_ONCE) as pool:
-        assert list(pool.map(lambda _: behind.door().post_text(text(next(_NUMBERS))), range(QUICK))) == [200] * QUICK
+        took = list(pool.map(lambda _: timed(behind), range(QUICK)))
     assert behind.heard() == before + QUICK
+    assert sorted(took)[QUICK // 2] < 1.0, f"median {sorted(took)[QUICK // 2]:.2f} s"
+    assert max(took) < 10.0, "Twilio waits fifteen seconds"
+
+
+def timed(behind: Behind) -> float:
+    began = time.monotonic()
+    assert behind.door().post_text(text(next(_NUMBERS))) == 200
+    return time.monotonic() - began
 
 
 def test_a_body_that_is_too_large_is_refused_and_the_next_request_is_answered(behind: Behind) -> None:
